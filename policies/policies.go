@@ -1,0 +1,112 @@
+// Package policies says what untrusted programs may use: it reads sandbox.toml
+// and answers with the limits and grants of one profile.
+//
+// A profile is a named set of limits (fuel, memory, time, output, disk) and
+// grants (environment, mounts). A policy is all profiles of one file together
+// with the built-in ones, and the file's server settings. A limit is a ceiling:
+// a request may tighten it, and raise it only where the profile lists its key
+// as overridable. No value of any limit means "unlimited".
+//
+// A [Policy] never changes after it was loaded and is safe for concurrent use.
+// A [Profile] handed out is the caller's own copy. The package reads no
+// environment variables; only [Load], [Parse], [Find] and [ParseMount] look at
+// the disk.
+package policies
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Classes of error, for errors.Is. Every error of this package that concerns
+// the caller's input is of one of them.
+var (
+	// ErrInvalid says that a file, a value or a request must be corrected.
+	ErrInvalid = errors.New("invalid")
+	// ErrDenied says that the profile does not allow what was asked; asking
+	// for less, or another profile, helps.
+	ErrDenied = errors.New("denied by the profile")
+	// ErrNotFound says that a profile or a file does not exist.
+	ErrNotFound = errors.New("not found")
+)
+
+// classError carries a complete message and, for errors.Is, its class.
+type classError struct {
+	class error
+	text  string
+}
+
+func (e *classError) Error() string { return e.text }
+func (e *classError) Unwrap() error { return e.class }
+
+func invalidf(format string, args ...any) error {
+	return &classError{ErrInvalid, fmt.Sprintf(format, args...)}
+}
+
+func deniedf(format string, args ...any) error {
+	return &classError{ErrDenied, fmt.Sprintf(format, args...)}
+}
+
+func notFoundf(format string, args ...any) error {
+	return &classError{ErrNotFound, fmt.Sprintf(format, args...)}
+}
+
+// Server holds the [server] table: settings of the process, not of a profile.
+type Server struct {
+	// MaxConcurrent is how many programs run at once, at most
+	// [MaxConcurrentLimit]; 0, when the file does not say, leaves it to the
+	// host.
+	MaxConcurrent int
+	// Queue is how many requests may wait for their turn, at most
+	// [MaxQueueLimit]; 0, when the file does not say, leaves it to the host.
+	Queue int
+}
+
+// Policy is every profile of one configuration. It is immutable and safe for
+// concurrent use.
+type Policy struct {
+	path     string
+	fallback string // the default profile's name
+	server   Server
+	profiles map[string]*resolved
+}
+
+// Path is the file the policy was read from as it was given, or "" for the
+// built-in policy.
+func (p *Policy) Path() string { return p.path }
+
+// Default is the name of the profile that applies when a request names none.
+func (p *Policy) Default() string { return p.fallback }
+
+// Server returns the process settings.
+func (p *Policy) Server() Server { return p.server }
+
+// Names returns the names of all profiles, the built-in ones among them, in
+// alphabetical order.
+func (p *Policy) Names() []string { return slices.Sorted(maps.Keys(p.profiles)) }
+
+// Profile returns a copy of the named profile; "" names the default one. An
+// unknown name is [ErrNotFound], with the nearest known name where one is close.
+func (p *Policy) Profile(name string) (*Profile, error) {
+	r, err := p.find(name)
+	if err != nil {
+		return nil, err
+	}
+	return r.profile.clone(), nil
+}
+
+func (p *Policy) find(name string) (*resolved, error) {
+	if name == "" {
+		name = p.fallback
+	}
+	r, ok := p.profiles[name]
+	if !ok {
+		names := p.Names()
+		return nil, notFoundf("profile %q not found%s; known profiles: %s",
+			name, didYouMean(name, names), strings.Join(names, ", "))
+	}
+	return r, nil
+}
