@@ -59,12 +59,12 @@ func ParseBytes(s string) (Bytes, error) {
 	unit := s[digits:]
 	size, ok := unitSize(unit)
 	if digits == 0 || !ok {
-		return 0, invalidf("size %q: %s", s, sizeHint(s, s[:digits], unit))
+		return 0, invalidf("size %s: %s", quote(s), sizeHint(s, s[:digits], unit))
 	}
 	n, err := strconv.ParseUint(s[:digits], 10, 64)
 	hi, total := bits.Mul64(n, size)
 	if err != nil || hi != 0 {
-		return 0, invalidf("size %q: too large for a number of bytes", s)
+		return 0, invalidf("size %s: too large for a number of bytes", quote(s))
 	}
 	return Bytes(total), nil
 }
@@ -148,10 +148,10 @@ func (b *Bytes) UnmarshalJSON(data []byte) error {
 	}
 	n, err := strconv.ParseUint(string(data), 10, 64)
 	if errors.Is(err, strconv.ErrRange) {
-		return invalidf("size %s: too large for a number of bytes", data)
+		return invalidf("size %s: too large for a number of bytes", clip(string(data)))
 	}
 	if err != nil {
-		return invalidf("size %q: want a whole number of bytes or a string such as \"64MiB\"", data)
+		return invalidf("size %s: want a whole number of bytes or a string such as \"64MiB\"", quote(string(data)))
 	}
 	*b = Bytes(n)
 	return nil

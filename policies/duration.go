@@ -29,14 +29,14 @@ func (d Duration) String() string {
 func ParseDuration(s string) (Duration, error) {
 	const form = `write a number and a unit, such as "500ms", "10s" or "1m30s"`
 	if s != "" && strings.Trim(s, "0123456789._") == "" {
-		return 0, invalidf("duration %q has no unit; for seconds write %q", s, s+"s")
+		return 0, invalidf("duration %s has no unit; for seconds write %s", quote(s), quote(s+"s"))
 	}
 	if strings.HasPrefix(s, "-") {
-		return 0, invalidf("duration %q is negative; %s", s, form)
+		return 0, invalidf("duration %s is negative; %s", quote(s), form)
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil || strings.HasPrefix(s, "+") {
-		return 0, invalidf("duration %q is not one; %s", s, form)
+		return 0, invalidf("duration %s is not one; %s", quote(s), form)
 	}
 	return Duration(d), nil
 }

@@ -108,7 +108,7 @@ func limitKeys() []string {
 // check refuses what is out of the key's bounds, whoever asks.
 func (l limit) check(a amount) error {
 	switch {
-	case a.value < l.min && (a.value == 0 && a.text[0] != '-'):
+	case a.value == 0 && a.text[0] != '-':
 		return invalidf("%s is refused, as no value means unlimited; set at least %s, or leave the key out to inherit", a.text, l.format(l.min))
 	case a.value < l.min:
 		return invalidf("%s is below the minimum of %s", a.text, l.format(l.min))

@@ -59,19 +59,19 @@ func ParseMount(s string) (Mount, error) {
 	}
 	writable, err := parseMode(mode)
 	if err != nil {
-		return Mount{}, invalidf("mount %q: %v", s, err)
+		return Mount{}, invalidf("mount %s: %v", quote(s), err)
 	}
 	// The guest path starts at the last ":/": host names may hold colons.
 	i := strings.LastIndex(rest, ":/")
 	if i < 0 {
-		return Mount{}, invalidf("mount %q: write it as host:guest or host:guest:rw, such as ./data:/data", s)
+		return Mount{}, invalidf("mount %s: write it as host:guest or host:guest:rw, such as ./data:/data", quote(s))
 	}
 	m := Mount{Guest: rest[i+1:], Writable: writable}
 	if err := checkGuestPath(m.Guest); err != nil {
-		return Mount{}, invalidf("mount %q: %v", s, err)
+		return Mount{}, invalidf("mount %s: %v", quote(s), err)
 	}
 	if m.Host, err = resolveHost(".", rest[:i]); err != nil {
-		return Mount{}, invalidf("mount %q: %v", s, err)
+		return Mount{}, invalidf("mount %s: %v", quote(s), err)
 	}
 	return m, nil
 }
@@ -83,7 +83,7 @@ func parseMode(mode string) (writable bool, err error) {
 	case "rw":
 		return true, nil
 	}
-	return false, invalidf(`mode %q is unknown; write "ro" (read only) or "rw" (read and write)`, mode)
+	return false, invalidf(`mode %s is unknown; write "ro" (read only) or "rw" (read and write)`, quote(mode))
 }
 
 // check says whether a mount that did not come from this package is sound.
@@ -158,23 +158,23 @@ func resolveHost(dir, p string) (string, error) {
 	if err != nil {
 		return "", invalidf("host directory %q: %v", p, err)
 	}
-	real, err := filepath.EvalSymlinks(abs)
+	resolved, err := filepath.EvalSymlinks(abs)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", invalidf("host directory %q does not exist; create it or correct the path", abs)
 	}
 	if err != nil {
 		return "", invalidf("host directory %q cannot be resolved: %v", abs, pathCause(err))
 	}
-	info, err := os.Stat(real)
+	info, err := os.Stat(resolved)
 	switch {
 	case err != nil:
 		return "", invalidf("host directory %q cannot be read: %v", abs, pathCause(err))
 	case !info.IsDir():
 		return "", invalidf("host directory %q is not a directory; mount the directory it is in", abs)
-	case isRoot(real):
+	case isRoot(resolved):
 		return "", errMountsRoot
 	}
-	return real, nil
+	return resolved, nil
 }
 
 // isRoot says whether an absolute path is the root of a filesystem tree.

@@ -5,7 +5,17 @@ import (
 	"strings"
 )
 
-func quote(s string) string { return strconv.Quote(s) }
+// quote shows untrusted text, or the beginning of it, on one line.
+func quote(s string) string { return strconv.Quote(clip(s)) }
+
+// clip keeps messages short whatever they quote.
+func clip(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
+}
 
 // didYouMean returns ` (did you mean "x"?)`, or "" when nothing known is close.
 func didYouMean(got string, known []string) string {
@@ -17,18 +27,20 @@ func didYouMean(got string, known []string) string {
 }
 
 // nearest returns the known word that is most likely meant by got; "" when none
-// is close. Another case is always close, otherwise up to a third of the word
-// may be wrong.
+// is close. The word in another case or cut short is close; otherwise up to two
+// letters, or a third of them, may be wrong.
 func nearest(got string, known []string) string {
 	const longest = 64 // no known word is, and distance is quadratic
 	if len(got) > longest {
 		return ""
 	}
-	best, bestDistance := "", 1+min(2, len(got)/3)
 	for _, word := range known {
-		if strings.EqualFold(word, got) {
+		if strings.EqualFold(word, got) || len(got) > 2 && strings.HasPrefix(word, got) {
 			return word
 		}
+	}
+	best, bestDistance := "", 1+min(2, len(got)/3)
+	for _, word := range known {
 		if d := distance(got, word); d < bestDistance {
 			best, bestDistance = word, d
 		}

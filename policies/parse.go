@@ -1,8 +1,211 @@
 package policies
 
-func Load(path string) (*Policy, error)               { return Builtin(), nil }
-func Parse(path string, data []byte) (*Policy, error) { return Builtin(), nil }
-func Find(explicit, workDir, userConfigDir string) (string, error) {
-	return explicit, nil
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/BurntSushi/toml"
+)
+
+// MaxFile is the largest policy file accepted, in bytes.
+const MaxFile = 1 << 20
+
+// Load reads a policy file. Every problem in it is reported, not only the
+// first: the error joins one [ErrInvalid] for each, in the order of the file,
+// whose message starts with "path:line: ". A file that does not exist is
+// [ErrNotFound].
+func Load(path string) (*Policy, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, notFoundf("policy file %q does not exist", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read policy: %w", err)
+	}
+	if !info.Mode().IsRegular() { // a pipe or a device might never end
+		return nil, invalidf("policy file %q is not a regular file", path)
+	}
+	f, err := os.Open(path) //nolint:gosec // the operator names the file
+	if err != nil {
+		return nil, fmt.Errorf("read policy: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	data, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("read policy: %w", err)
+	}
+	return Parse(path, data)
 }
-func describe(v any) string { return "" }
+
+// Parse reads the text of a policy file. path is what messages call it, and
+// relative mounts start at its directory. Errors are those of [Load].
+func Parse(path string, data []byte) (*Policy, error) {
+	p := &parser{path: path}
+	if lines, doc := p.document(data); doc != nil {
+		file := p.decode(doc, lines)
+		policy := p.resolve(file)
+		if len(p.problems) == 0 {
+			return policy, nil
+		}
+	}
+	return nil, p.err()
+}
+
+// parser collects the problems of one file.
+type parser struct {
+	path     string
+	problems []problem
+}
+
+type problem struct {
+	line int
+	text string
+}
+
+// addf reports a problem.
+func (p *parser) addf(line int, format string, args ...any) {
+	p.problems = append(p.problems, problem{line, fmt.Sprintf(format, args...)})
+}
+
+// err joins the problems in the order of the file.
+func (p *parser) err() error {
+	slices.SortStableFunc(p.problems, func(a, b problem) int { return cmp.Compare(a.line, b.line) })
+	errs := make([]error, len(p.problems))
+	for i, problem := range p.problems {
+		errs[i] = invalidf("%s: %s", p.origin(problem.line), problem.text)
+	}
+	return errors.Join(errs...)
+}
+
+// origin names a line of the file.
+func (p *parser) origin(line int) string { return fmt.Sprintf("%s:%d", p.path, line) }
+
+// dir is where relative paths start.
+func (p *parser) dir() string { return filepath.Dir(p.path) }
+
+// document decodes TOML and finds the line of every key. The document is nil
+// after a problem that leaves nothing to look at.
+func (p *parser) document(data []byte) (*node, map[string]any) {
+	if len(data) > MaxFile {
+		p.addf(1, "the file is larger than %v; a policy is not that long", Bytes(MaxFile))
+		return nil, nil
+	}
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if !p.isText(data) {
+		return nil, nil
+	}
+	l := &locator{src: string(data), line: 1, again: map[int]int{}}
+	lines, err := l.locate()
+	if errors.Is(err, errDeep) {
+		p.addf(l.line, "nested more than %d levels deep; a policy needs five", maxDepth)
+		return nil, nil
+	}
+	src := l.src
+	if err != nil {
+		// The library will stop here too. It must not go far beyond what the
+		// locator saw, as nobody has looked at the depth there.
+		src = src[:lineEnd(src, l.pos)]
+	}
+	var doc map[string]any
+	_, decodeErr := toml.Decode(src, &doc)
+	if decodeErr != nil {
+		p.syntax(decodeErr, l)
+		return nil, nil
+	}
+	if err != nil {
+		p.addf(l.line, "this line cannot be read; write one key = value or [table] a line")
+		return nil, nil
+	}
+	if doc == nil {
+		doc = map[string]any{}
+	}
+	return lines, doc
+}
+
+// lineEnd returns where the line around pos ends, but looks only a little way.
+func lineEnd(src string, pos int) int {
+	const far = 256
+	rest := src[pos:min(len(src), pos+far)]
+	if end := strings.IndexByte(rest, '\n'); end >= 0 {
+		return pos + end + 1
+	}
+	return pos + len(rest)
+}
+
+// isText refuses what cannot be shown in an editor, so that what a reviewer
+// sees is what is read.
+func (p *parser) isText(data []byte) bool {
+	line := 1
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			p.addf(line, "byte 0x%02x is not valid UTF-8; save the file as UTF-8 text", data[i])
+			return false
+		case r == '\n':
+			line++
+		case r == '\r' && bytes.HasPrefix(data[i:], []byte("\r\n")), r == '\t':
+		case r < ' ', r == 0x7f:
+			p.addf(line, "control character 0x%02x; delete it, or write it as an escape in a string", r)
+			return false
+		case isBidi(r):
+			p.addf(line, "character %U changes the direction of the text and can hide what is written; delete it, or write it as an escape in a string", r)
+			return false
+		}
+		i += size
+	}
+	return true
+}
+
+// isBidi says whether r reorders the text around it when it is displayed.
+//
+// See https://trojansource.codes
+func isBidi(r rune) bool {
+	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+}
+
+// unquoted matches a size or a duration that lacks its quotes.
+var unquoted = regexp.MustCompile(`=\s*([0-9][0-9_.]*[A-Za-z]+)`)
+
+// syntax reports what the TOML library refused.
+func (p *parser) syntax(err error, l *locator) {
+	var pe toml.ParseError
+	if !errors.As(err, &pe) {
+		p.addf(l.line, "%v", err)
+		return
+	}
+	line := max(pe.Position.Line, 1)
+	if first, ok := l.again[line]; ok && strings.Contains(pe.Message, "already") {
+		p.addf(line, "%s is set a second time, after line %d; delete one of the two", showKey(pe.LastKey), first)
+		return
+	}
+	message := strings.TrimSuffix(pe.Message, ".")
+	if message != "" && !strings.HasPrefix(message, "TOML") {
+		message = strings.ToLower(message[:1]) + message[1:]
+	}
+	lines := strings.Split(l.src, "\n")
+	if m := unquoted.FindStringSubmatch(lines[min(line, len(lines))-1]); m != nil {
+		message += fmt.Sprintf("; a value with a unit goes in quotes: %q", m[1])
+	}
+	p.addf(line, "%s", message)
+}
+
+// showKey quotes a dotted key of the library's making unless it is plain.
+func showKey(key string) string {
+	for i := range len(key) {
+		if !isBare(key[i]) && key[i] != '.' {
+			return quote(key)
+		}
+	}
+	return key
+}
