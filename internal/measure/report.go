@@ -2,6 +2,7 @@ package measure
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -119,8 +120,8 @@ func (r *Report) WriteTable(w io.Writer) error {
 			continue
 		}
 		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		fmt.Fprintf(tw, "\n%s\n%s\n", t.header, strings.Join(t.lines, "\n"))
-		if err := tw.Flush(); err != nil {
+		_, err := fmt.Fprintf(tw, "\n%s\n%s\n", t.header, strings.Join(t.lines, "\n"))
+		if err = errors.Join(err, tw.Flush()); err != nil {
 			return fmt.Errorf("write report: %w", err)
 		}
 	}
