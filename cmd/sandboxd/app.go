@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/sandboxd/sandboxd/host"
+	"github.com/sandboxd/sandboxd/policies"
+	"github.com/sandboxd/sandboxd/runtimes"
+)
+
+// app is one invocation of sandboxd: what the process was given, and the flags
+// that every command shares.
+type app struct {
+	getenv         func(string) string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	config   string // --config
+	cacheDir string // --cache-dir
+	noColor  bool   // --no-color
+}
+
+// run executes the command line args and returns the process's exit code. It
+// reads the environment only through getenv.
+func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
+	root := a.rootCommand()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	a.printError(ctx, err)
+	return exitCode(ctx, err)
+}
+
+// printError writes err to standard error, every line of it under our name.
+func (a *app) printError(ctx context.Context, err error) {
+	if err == nil || err.Error() == "" {
+		return
+	}
+	text := err.Error()
+	if errors.Is(err, context.Canceled) {
+		text = "canceled"
+		if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+			text += ": " + cause.Error()
+		}
+	}
+	for line := range strings.Lines(text) {
+		a.note("%s", strings.TrimSuffix(line, "\n"))
+	}
+}
+
+// note writes one line to standard error. A standard error that is gone is no
+// reason to fail.
+func (a *app) note(format string, args ...any) {
+	_, _ = fmt.Fprintf(a.stderr, "sandboxd: "+format+"\n", args...)
+}
+
+// policy loads the policy that applies: --config, SANDBOXD_CONFIG, the working
+// directory's sandbox.toml, the user's, or the built-in one.
+func (a *app) policy() (*policies.Policy, error) {
+	path, err := a.policyPath()
+	if err != nil {
+		return nil, err
+	}
+	if path == "" {
+		return policies.Builtin(), nil
+	}
+	return policies.Load(path)
+}
+
+// policyPath is the file that policy loads; empty for the built-in policy.
+func (a *app) policyPath() (string, error) {
+	explicit := a.config
+	if explicit == "" {
+		explicit = a.getenv("SANDBOXD_CONFIG")
+	}
+	// A machine without a home directory has no user configuration.
+	userDir, err := os.UserConfigDir()
+	if err != nil {
+		userDir = ""
+	}
+	return policies.Find(explicit, ".", userDir)
+}
+
+// cache is the directory for what sandboxd fetches and prepares.
+func (a *app) cache() (string, error) {
+	dir := a.cacheDir
+	if dir == "" {
+		dir = a.getenv("SANDBOXD_CACHE_DIR")
+	}
+	if dir != "" {
+		return filepath.Abs(dir)
+	}
+	user, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("find a cache directory: %w (name one with --cache-dir)", err)
+	}
+	return filepath.Join(user, "sandboxd"), nil
+}
+
+// open starts the engine under policy. The caller closes it.
+func (a *app) open(ctx context.Context, policy *policies.Policy, registry *runtimes.Registry, progress runtimes.Progress) (*host.Host, error) {
+	dir, err := a.cache()
+	if err != nil {
+		return nil, err
+	}
+	return host.Open(ctx, host.Options{
+		Policy:   policy,
+		Registry: registry,
+		CacheDir: dir,
+		Progress: progress,
+		Log:      a.logger(),
+	})
+}
+
+// logger carries the engine's warnings to standard error, without the time: a
+// command line is read as it happens.
+func (a *app) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{
+		Level: slog.LevelWarn,
+		ReplaceAttr: func(groups []string, attr slog.Attr) slog.Attr {
+			if len(groups) == 0 && attr.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return attr
+		},
+	}))
+}
+
+// printJSON writes value as one JSON document: on one line for programs, indented
+// for people.
+func (a *app) printJSON(value any) error {
+	enc := json.NewEncoder(a.stdout)
+	enc.SetEscapeHTML(false)
+	if isTerminal(a.stdout) {
+		enc.SetIndent("", "  ")
+	}
+	if err := enc.Encode(value); err != nil {
+		return fmt.Errorf("write the result: %w", err)
+	}
+	return nil
+}
+
+// isTerminal reports whether stream, a reader or a writer, is a terminal.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a descriptor fits an int
+}
+
+// colored reports whether text for w may carry colour: only on a terminal, and
+// only where neither NO_COLOR (https://no-color.org) nor --no-color objects.
+func (a *app) colored(w io.Writer) bool {
+	return isTerminal(w) && !a.noColor && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
+}
+
+// usageError adds to err where the flags of cmd are explained.
+func usageError(cmd *cobra.Command, err error) error {
+	return fmt.Errorf("%w (see %q)", err, cmd.CommandPath()+" --help")
+}
+
+// storeDir is where package host keeps the modules it fetches below its cache
+// directory.
+func storeDir(cache string) string { return filepath.Join(cache, "runtimes") }

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/sandboxd/sandboxd/host"
+	"github.com/sandboxd/sandboxd/policies"
+	"github.com/sandboxd/sandboxd/runtimes"
+)
+
+// executed is a finished call.
+type executed struct {
+	result  *host.Result
+	midLine bool // the guest left the terminal in the middle of a line
+}
+
+// execute starts an engine, runs req on it and closes it. Unless quiet, the
+// guest's output passes through to ours as it is written.
+func (a *app) execute(ctx context.Context, policy *policies.Policy, registry *runtimes.Registry, req host.Request, quiet bool) (out executed, err error) {
+	progress := newProgress(a.stderr, isTerminal(a.stderr), quiet)
+	defer progress.stop()
+	h, err := a.open(ctx, policy, registry, progress.event)
+	if err != nil {
+		return executed{}, err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+
+	midLine := false
+	stdout := newGuestWriter(a.stdout, progress.stop, &midLine)
+	stderr := newGuestWriter(a.stderr, progress.stop, &midLine)
+	if !quiet {
+		req.Stdout, req.Stderr = stdout, stderr
+	}
+	result, err := h.Execute(ctx, req)
+	progress.stop()
+	if err := errors.Join(err, stdout.close(), stderr.close()); err != nil {
+		return executed{}, err
+	}
+	return executed{result, midLine}, nil
+}
+
+// guestWriter passes guest output to one of our streams: unchanged when that is
+// a file or a pipe, made inert when it is a terminal. It remembers its first
+// failure and then discards, so that a full disk does not turn into a failure
+// that the guest could see or cause.
+type guestWriter struct {
+	to      io.Writer
+	filter  *inertWriter // nil when to is not a terminal
+	started func()       // called before the first byte
+	err     error
+	midLine *bool // set while to is a terminal whose last line is unfinished
+}
+
+// newGuestWriter returns a writer to to. Several may share one midLine, as they
+// share the terminal, when one goroutine at a time writes to them.
+func newGuestWriter(to io.Writer, started func(), midLine *bool) *guestWriter {
+	w := &guestWriter{to: to, started: started, midLine: midLine}
+	if isTerminal(to) {
+		w.filter = &inertWriter{to: to}
+		w.to = w.filter
+	}
+	return w
+}
+
+func (w *guestWriter) Write(p []byte) (int, error) {
+	if w.err != nil || len(p) == 0 {
+		return len(p), nil
+	}
+	w.started()
+	_, w.err = w.to.Write(p)
+	if w.filter != nil {
+		*w.midLine = p[len(p)-1] != '\n'
+	}
+	return len(p), nil
+}
+
+// close writes what the filter held back and reports the first failure.
+func (w *guestWriter) close() error {
+	if w.err == nil && w.filter != nil {
+		w.err = w.filter.flush()
+	}
+	if w.err != nil {
+		return fmt.Errorf("write the program's output: %w", w.err)
+	}
+	return nil
+}
