@@ -1,0 +1,199 @@
+// Package guestfs is the one file system a guest sees.
+//
+// It implements wazero's experimental/sys.FS over [os.Root], because wazero's
+// own directory mounts are not a sandbox. Its nouns:
+//
+//   - A mount shows one host directory, an [os.Root], at a guest path. It is
+//     read-only unless it is declared writable.
+//   - A synthetic directory is one that exists only because mounts lie below
+//     it: "/" and the directories between "/" and a nested mount. It lists its
+//     mounts, is read-only, and hides what an outer mount has at its path.
+//   - A virtual file is made of host memory and lives under [Reserved].
+//   - The journal is the list of files that the guest created, modified or
+//     deleted.
+//   - The usage is what the writable mounts hold: what they held before, and
+//     what the guest added. [Limits] bound it.
+//
+// What holds, whatever the guest does: no path, link, rename or descriptor
+// leads out of a mount; a read-only mount does not change; only regular files
+// and directories can be opened, so nothing blocks and no device is touched;
+// the guest makes no links of either kind. Links that the host left behind are
+// followed in a read-only mount while they stay inside it, and never in a
+// writable one, where a guest may only see them, delete them and replace them.
+//
+// What does not hold: a host directory bind-mounted or hard-linked into a mount
+// is part of it (files with several hard links are not opened for writing, so
+// that a package cache linked into a workspace stays intact). Two file systems
+// over one workspace each count their own growth.
+//
+// An [FS] serves one guest, which is one goroutine at a time; its methods, and
+// those of the files it opened, may nevertheless be called concurrently, and
+// [FS.Close] may be called at any time. Everything else in the package is plain
+// data.
+package guestfs
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+
+	"github.com/tetratelabs/wazero/experimental/sys"
+)
+
+// Reserved is the guest directory that holds the virtual files. It appears in
+// no listing and cannot be opened or listed itself; nothing can be mounted on or
+// below it.
+const Reserved = "/.sandboxd"
+
+// Mount shows a host directory to the guest.
+type Mount struct {
+	// Guest is where the directory appears: an absolute, clean guest path such
+	// as "/app". It may lie below another mount, whose content at that path and
+	// on the way there it then hides. "/" itself cannot be a mount.
+	Guest string
+	// Writable lets the guest change the directory. Otherwise every change is
+	// refused with EROFS, whichever call asks for it.
+	Writable bool
+	// Root returns the directory. It is called at most once, on first use, so
+	// that a workspace nobody touches need not exist; stating the mount point is
+	// no use. An error makes every call below the mount fail with EIO. The
+	// caller closes the Root, after [FS.Close]. It must not call the FS back.
+	Root func() (*os.Root, error)
+}
+
+// Virtual is a file made of host memory: read-only Data or, when Sink is set, a
+// write-only stream. Setting both is an error; setting neither is an empty file.
+type Virtual struct {
+	// Data is what the guest reads. It is not copied and must not change.
+	Data []byte
+	// Sink receives what the guest writes, in order, whatever offsets the guest
+	// asks for, from one call at a time. It must bound what it keeps, and it
+	// must not keep its argument, which is the guest's memory. An error is
+	// reported to the guest as EIO.
+	Sink io.Writer
+}
+
+// Options say what a guest sees. They are borrowed: the slices and maps must not
+// change while the FS is in use.
+type Options struct {
+	Mounts []Mount
+	// Virtual maps guest paths directly below [Reserved], such as
+	// "/.sandboxd/code", to their files. They can be opened and stated by their
+	// exact path only.
+	Virtual map[string]Virtual
+	Limits  Limits
+	// Charge is told how many bytes a call moved, or looked at in the guest's
+	// stead, after the call took effect; nil is allowed. No lock is held, so it
+	// may panic to unwind the guest.
+	Charge func(bytes int)
+	// Denied is told which limit refused a call; nil is allowed. It must not
+	// call the FS back.
+	Denied func(Limit)
+}
+
+// FS is a guest's file system. The zero value is ready for [FS.Bind]; until then,
+// and after [FS.Close], every path is reported as absent (ENOENT), the one
+// failure that wazero expects of a preopened directory.
+//
+// wazero's error numbers lack some of POSIX. These stand in: EIO for ENOSPC,
+// EDQUOT and EMFILE (Denied tells which limit it was), ENOTSUP for EXDEV, EPERM
+// for EBUSY.
+type FS struct {
+	sys.UnimplementedFS
+
+	mu      sync.Mutex
+	bound   bool
+	closed  bool
+	opts    Options
+	root    dirNode
+	open    []*handle
+	nodes   map[string]*node
+	usage   usage
+	journal journal
+	due     int // bytes to charge when the lock is released
+}
+
+var _ sys.FS = (*FS)(nil)
+
+// Bind gives the file system its content, once. It makes no system call, so an
+// instance kept on standby can bind when its call arrives. The error says which
+// option is unusable.
+func (f *FS) Bind(o Options) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.bound {
+		return errors.New("bind guest file system: already bound")
+	}
+	root, err := newTable(o.Mounts)
+	if err != nil {
+		return err
+	}
+	if err := checkVirtual(o.Virtual); err != nil {
+		return err
+	}
+	if o.Limits, err = o.Limits.withDefaults(); err != nil {
+		return err
+	}
+	f.opts, f.root, f.bound = o, root, true
+	return nil
+}
+
+// Close closes every descriptor that the guest left open. Afterwards every call
+// fails, except [FS.Journal]. Closing again does nothing.
+func (f *FS) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = true
+	var errs []error
+	for len(f.open) > 0 {
+		if err := f.drop(f.open[len(f.open)-1]); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Journal returns what the guest did so far.
+func (f *FS) Journal() Changes {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.journal.changes()
+}
+
+// enter takes the lock for one call, or reports that the file system is not in
+// service. After true, the caller must defer leave.
+func (f *FS) enter() bool {
+	f.mu.Lock()
+	if f.bound && !f.closed {
+		return true
+	}
+	f.mu.Unlock()
+	return false
+}
+
+// leave releases the lock and charges for the call. The charge comes last, and
+// outside of the lock, because it may panic.
+func (f *FS) leave() {
+	due := f.due
+	f.due = 0
+	f.mu.Unlock()
+	if due > 0 && f.opts.Charge != nil {
+		f.opts.Charge(due)
+	}
+}
+
+// OpenFile implements [sys.FS]. The permission bits are ignored: what the guest
+// creates belongs to the daemon's user alone.
+func (f *FS) OpenFile(path string, flag sys.Oflag, _ fs.FileMode) (sys.File, sys.Errno) {
+	if !f.enter() {
+		return nil, sys.ENOENT
+	}
+	defer f.leave()
+	p, errno := f.locate(path)
+	if errno != 0 {
+		return nil, errno
+	}
+	return f.openPlace(p, flag)
+}
