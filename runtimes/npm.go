@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -100,15 +101,11 @@ func (s *Store) npmError(ctx context.Context, spec string, err error, stderr *ta
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	said := stderr.lines()
-	quoted := ""
-	for _, line := range said {
-		quoted += "\n\t" + line
+	said := "\n\t" + strings.Join(stderr.lines(), "\n\t")
+	if len(stderr.lines()) == 0 {
+		said = "; it printed nothing"
 	}
-	if quoted == "" {
-		quoted = " (it printed nothing)"
-	}
-	return unavailable("npm could not fetch %s: %w%s%s", spec, err, npmHint(said, s.Dir), quoted)
+	return unavailable("npm could not fetch %s: %w%s%s", spec, err, npmHint(stderr, s.Dir), said)
 }
 
 // onlyFile returns the path of the one regular file in dir.

@@ -23,13 +23,15 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// lines returns the last lines, fit to be shown: printable characters only, cut
-// where long, without the line that points at npm's own log.
+// lines returns what is worth showing of the last lines, printable characters
+// only and cut where long. Left out are stack traces and object dumps, which npm
+// indents, and the line that points at npm's own log.
 func (t *tail) lines() []string {
 	var lines []string
 	for raw := range bytes.Lines(t.kept) {
 		line := strings.TrimSpace(strings.Map(printable, strings.ToValidUTF8(string(raw), "?")))
-		if line == "" || strings.Contains(line, "A complete log of this run") {
+		said := strings.TrimPrefix(line, "npm error")
+		if said == "" || said == " }" || strings.HasPrefix(said, "  ") || strings.HasPrefix(said, " A complete log of this run") {
 			continue
 		}
 		if cut := []rune(line); len(cut) > maxTailLine {
@@ -84,12 +86,11 @@ var npmHints = []struct {
 	},
 }
 
-// npmHint returns advice for what npm said, to follow the error, or nothing.
-func npmHint(said []string, dir string) string {
-	text := strings.Join(said, "\n")
+// npmHint returns advice for what npm printed, to follow the error, or nothing.
+func npmHint(stderr *tail, dir string) string {
 	for _, h := range npmHints {
 		for _, code := range h.codes {
-			if strings.Contains(text, code) {
+			if bytes.Contains(stderr.kept, []byte(code)) {
 				return strings.ReplaceAll(h.hint, "%DIR%", dir)
 			}
 		}

@@ -64,7 +64,7 @@ type parser struct {
 }
 
 func (p *parser) add(line int, format string, args ...any) {
-	p.problems = append(p.problems, problem{p.path, line, fmt.Sprintf(format, args...)})
+	p.problems = append(p.problems, problem{p.path, max(line, 1), fmt.Sprintf(format, args...)})
 }
 
 // The keys of runtime.toml, in the order the documentation gives them.
@@ -94,11 +94,12 @@ func (p *parser) definition(data []byte) *Definition {
 		Extensions: p.texts(top, "extensions", badExtension),
 	}
 	p.repeats(top, d)
-	if !hasSource {
+	switch {
+	case hasSource:
+		d.Source = p.source(&meta, source)
+	case top.meantBy["source"] == "":
 		p.add(1, "source is missing: add a [source] table with npm, file or https, and sha256")
-		return d
 	}
-	d.Source = p.source(&meta, source)
 	return d
 }
 
@@ -106,7 +107,7 @@ func (p *parser) definition(data []byte) *Definition {
 func (p *parser) syntax(err error) {
 	var at toml.ParseError
 	if errors.As(err, &at) {
-		p.add(max(at.Position.Line, 1), "not valid TOML: %s", at.Message)
+		p.add(at.Position.Line, "not valid TOML: %s", strings.TrimSuffix(at.Message, "."))
 		return
 	}
 	p.add(1, "not valid TOML: %v", err)
@@ -156,6 +157,7 @@ func (p *parser) kinds(t table, s Source) {
 	}
 	path, hasPath := t.keys["path"]
 	switch {
+	case len(t.meantBy) > 0: // what is missing may be there, misspelled
 	case len(given) == 0:
 		p.add(t.line, "source needs one of npm, file or https")
 	case len(given) > 1:
@@ -177,7 +179,7 @@ func (p *parser) kinds(t table, s Source) {
 func (p *parser) text(t table, key, missing string, check func(string) string) string {
 	e, ok := t.keys[key]
 	if !ok {
-		if missing != "" {
+		if missing != "" && t.meantBy[key] == "" {
 			p.add(t.line, "%s%s is missing: %s", t.name, key, missing)
 		}
 		return ""

@@ -50,7 +50,7 @@ func badDriver(s string) string {
 	if slices.Contains(drivers, s) {
 		return ""
 	}
-	return fmt.Sprintf("unknown driver %s%s; drivers are %s", quote(s), didYouMean(s, drivers), strings.Join(drivers, ", "))
+	return fmt.Sprintf("%s is not a driver%s; drivers are %s", quote(s), didYouMean(s, drivers), strings.Join(drivers, ", "))
 }
 
 func badExtension(s string) string {
@@ -72,7 +72,7 @@ func badDigest(s string) string {
 	case digestShape.MatchString(strings.ToLower(s)):
 		return quote(s) + " must be in lower case"
 	default:
-		return fmt.Sprintf("%s is not a SHA-256: it has 64 hexadecimal digits, this has %d characters", quote(s), len(s))
+		return quote(s) + " is not a SHA-256, which has 64 hexadecimal digits"
 	}
 }
 
@@ -106,7 +106,7 @@ func badHTTPS(s string) string {
 	case u.User != nil:
 		return "the address must not hold a user name or password"
 	case u.RawQuery != "" || u.Fragment != "":
-		return quote(s) + " must not have a query or a fragment"
+		return "the address must not have a query or a fragment"
 	default:
 		return ""
 	}

@@ -14,9 +14,10 @@ import (
 // finds keys whatever their case and gives no lines for those it does not know,
 // so the tables are taken apart here.
 type table struct {
-	name string // how its keys are shown: "source."
-	line int    // where it begins
-	keys map[string]entry
+	name    string // how its keys are shown: "source."
+	line    int    // where it begins; 0 when only dotted keys imply it
+	keys    map[string]entry
+	meantBy map[string]string // a known key, and what was written instead
 }
 
 // entry is one key and its value.
@@ -28,9 +29,12 @@ type entry struct {
 
 // table fills in t from raw. Keys other than known are reported and left out.
 func (p *parser) table(meta *toml.MetaData, raw map[string]toml.Primitive, known []string, t table) table {
-	t.keys = make(map[string]entry)
+	t.keys, t.meantBy = make(map[string]entry), make(map[string]string)
 	for _, key := range slices.Sorted(maps.Keys(raw)) {
-		e := entry{raw: raw[key], line: max(lineOf(meta, raw[key]), t.line)}
+		e := entry{raw: raw[key], line: lineOf(meta, raw[key])}
+		if t.line == 0 {
+			t.line = e.line
+		}
 		if !slices.Contains(known, key) {
 			p.unknown(t, e.line, key, known)
 			continue
@@ -44,12 +48,16 @@ func (p *parser) table(meta *toml.MetaData, raw map[string]toml.Primitive, known
 	return t
 }
 
+// unknown reports a key that is not known, and notes which one was meant, so
+// that nobody is told as well that it is missing.
 func (p *parser) unknown(t table, line int, key string, known []string) {
-	hint := didYouMean(key, known)
-	if hint == "" {
-		hint = "; the keys here are " + strings.Join(known, ", ")
+	meant := nearest(key, known)
+	if meant == "" {
+		p.add(line, "unknown key %s; the keys here are %s", quote(t.name+key), strings.Join(known, ", "))
+		return
 	}
-	p.add(line, "unknown key %s%s", quote(t.name+key), hint)
+	t.meantBy[meant] = key
+	p.add(line, "unknown key %s (did you mean %s?)", quote(t.name+key), quote(t.name+meant))
 }
 
 // errHere is what a locator fails with.
