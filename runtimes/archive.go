@@ -65,7 +65,7 @@ type archiveReader struct{ from io.Reader }
 
 func (r archiveReader) Read(b []byte) (int, error) {
 	n, err := r.from.Read(b)
-	if err != nil && !errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = broken(err)
 	}
 	return n, err

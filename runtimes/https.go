@@ -116,7 +116,7 @@ type explainer struct {
 
 func (e *explainer) Read(b []byte) (int, error) {
 	n, err := e.from.Read(b)
-	if err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err == nil || errors.Is(err, io.EOF) {
 		return n, err
 	}
 	if cause := context.Cause(e.ctx); cause != nil {
