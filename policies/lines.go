@@ -15,7 +15,10 @@ const maxDepth = 24
 // node says on which line a key or a list item was written. It has the shape of
 // the decoded document.
 type node struct {
+	name  string // the dotted key, for messages
 	line  int
+	table bool // opened by a [header]
+	set   bool // given a value
 	keys  map[string]*node
 	items []*node
 }
@@ -49,7 +52,7 @@ func (n *node) child(key string, line int) *node {
 	if n.keys == nil {
 		n.keys = map[string]*node{}
 	}
-	child := &node{line: line}
+	child := &node{name: joinKey(n.name, key), line: line}
 	n.keys[key] = child
 	return child
 }
@@ -62,8 +65,7 @@ type locator struct {
 	pos   int
 	line  int
 	depth int
-	// again holds, by line, the first line of keys that are set twice.
-	again map[int]int
+	again map[int]*node // what a line sets that was set before
 }
 
 var (
@@ -100,7 +102,8 @@ func (l *locator) locate() (*node, error) {
 func (l *locator) header(root *node) (*node, error) {
 	l.pos++
 	list := l.accept('[')
-	n, line, err := l.key(root)
+	line := l.line
+	n, err := l.key(root)
 	if err != nil {
 		return nil, err
 	}
@@ -108,22 +111,28 @@ func (l *locator) header(root *node) (*node, error) {
 		return nil, errStuck
 	}
 	if list {
-		item := &node{line: line}
+		item := &node{name: n.name, line: line}
 		n.items = append(n.items, item)
 		return item, nil
 	}
+	if n.table || n.set {
+		l.again[line] = n
+	}
+	n.table = true
 	return n, nil
 }
 
 // pair reads "key = value" into a table.
 func (l *locator) pair(table *node) error {
-	n, line, err := l.key(table)
+	line := l.line
+	n, err := l.key(table)
 	if err != nil {
 		return err
 	}
-	if n.line != line {
-		l.again[line] = n.line
+	if n.set || len(n.keys) > 0 {
+		l.again[line] = n
 	}
+	n.set = true
 	if !l.accept('=') {
 		return errStuck
 	}
@@ -132,21 +141,21 @@ func (l *locator) pair(table *node) error {
 }
 
 // key reads a dotted key and returns its node, made where it is new.
-func (l *locator) key(n *node) (*node, int, error) {
+func (l *locator) key(n *node) (*node, error) {
 	line := l.line
 	for depth := 1; ; depth++ {
 		l.spaces()
 		part, err := l.keyPart()
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		n = n.child(part, line)
 		l.spaces()
 		if !l.accept('.') {
-			return n, line, nil
+			return n, nil
 		}
 		if depth == maxDepth {
-			return nil, 0, errDeep
+			return nil, errDeep
 		}
 	}
 }
@@ -219,7 +228,7 @@ func (l *locator) list(n *node) error {
 		if l.blank(); l.accept(']') {
 			return nil
 		}
-		item := &node{line: l.line}
+		item := &node{name: n.name, line: l.line}
 		n.items = append(n.items, item)
 		if err := l.value(item); err != nil {
 			return err

@@ -104,7 +104,7 @@ func (p *parser) document(data []byte) (*node, map[string]any) {
 	if !p.isText(data) {
 		return nil, nil
 	}
-	l := &locator{src: string(data), line: 1, again: map[int]int{}}
+	l := &locator{src: string(data), line: 1, again: map[int]*node{}}
 	lines, err := l.locate()
 	if errors.Is(err, errDeep) {
 		p.addf(l.line, "nested more than %d levels deep; a policy needs five", maxDepth)
@@ -119,7 +119,7 @@ func (p *parser) document(data []byte) (*node, map[string]any) {
 	var doc map[string]any
 	_, decodeErr := toml.Decode(src, &doc)
 	if decodeErr != nil {
-		p.syntax(decodeErr, l)
+		p.syntax(decodeErr, l, err != nil)
 		return nil, nil
 	}
 	if err != nil {
@@ -175,37 +175,60 @@ func isBidi(r rune) bool {
 }
 
 // unquoted matches a size or a duration that lacks its quotes.
-var unquoted = regexp.MustCompile(`=\s*([0-9][0-9_.]*[A-Za-z]+)`)
+var unquoted = regexp.MustCompile(`=\s*([0-9][0-9_.]*)[ \t]?([A-Za-z]+)\s*(?:[,}#]|$)`)
 
-// syntax reports what the TOML library refused.
-func (p *parser) syntax(err error, l *locator) {
+// cures says what to do about the TOML library's messages, known by a part of
+// them. It is read-only; the first that matches counts.
+var cures = []struct{ sign, cure string }{
+	{`but found "`, "write strings in quotes"},
+	{"expected value", "write a value after '='"},
+	{"cannot contain newlines", "close the quotes on the same line"},
+	{"expected '.' or '='", "write key = value"},
+	{"expected key separator", "write key = value"},
+	{"key name appears blank", "write key = value, and close every '{'"},
+	{"array terminator", "close the list with ']'"},
+	{"inline table terminator", "close the table with '}'"},
+	{"table name", "write a table as [profiles.NAME]"},
+	{"invalid escape", `write a backslash as "\\", or use single quotes`},
+	{"out of range", "use a smaller number"},
+	{"already", "delete one of the two"},
+	{"unexpected EOF", "close what was opened"},
+	{"top-level item to end", "write one key = value a line"},
+	{"nvalid integer", "write a number like 500_000_000"},
+	{"nvalid float", "write a number like 500_000_000"},
+}
+
+// syntax reports what the TOML library refused. Where the locator stopped, the
+// library cannot have come further, though it may say so after a line end.
+func (p *parser) syntax(err error, l *locator, stopped bool) {
 	var pe toml.ParseError
 	if !errors.As(err, &pe) {
 		p.addf(l.line, "%v", err)
 		return
 	}
 	line := max(pe.Position.Line, 1)
+	if stopped {
+		line = min(line, l.line)
+	}
 	if first, ok := l.again[line]; ok && strings.Contains(pe.Message, "already") {
-		p.addf(line, "%s is set a second time, after line %d; delete one of the two", showKey(pe.LastKey), first)
+		p.addf(line, "%s is set twice, first on line %d; delete one of the two", first.name, first.line)
+		return
+	}
+	lines := strings.Split(l.src, "\n")
+	m := unquoted.FindStringSubmatch(lines[min(line, len(lines))-1])
+	if m != nil && strings.HasPrefix(pe.Message, "expected a") {
+		p.addf(line, "%s needs quotes, as a value with a unit is a string; write %q", m[1]+m[2], m[1]+m[2])
 		return
 	}
 	message := strings.TrimSuffix(pe.Message, ".")
+	for _, c := range cures {
+		if strings.Contains(message, c.sign) {
+			message += "; " + c.cure
+			break
+		}
+	}
 	if message != "" && !strings.HasPrefix(message, "TOML") {
 		message = strings.ToLower(message[:1]) + message[1:]
 	}
-	lines := strings.Split(l.src, "\n")
-	if m := unquoted.FindStringSubmatch(lines[min(line, len(lines))-1]); m != nil {
-		message += fmt.Sprintf("; a value with a unit goes in quotes: %q", m[1])
-	}
 	p.addf(line, "%s", message)
-}
-
-// showKey quotes a dotted key of the library's making unless it is plain.
-func showKey(key string) string {
-	for i := range len(key) {
-		if !isBare(key[i]) && key[i] != '.' {
-			return quote(key)
-		}
-	}
-	return key
 }
