@@ -1,0 +1,209 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/sandboxd/sandboxd/host/guestfs"
+	"github.com/sandboxd/sandboxd/policies"
+)
+
+// grace is how long after its end a guest may take to notice it. Slices and host
+// functions notice within milliseconds; past the grace something on the host's
+// side hangs, and the caller gets its answer without the guest's return.
+const grace = time.Second
+
+// Execute runs r in a fresh instance and says how it went. A program that fails
+// or reaches a limit is a Result with a Status; an error means that there is no
+// result:
+//
+//   - runtimes.ErrNotFound, policies.ErrNotFound: no such language or profile
+//   - policies.ErrInvalid, ErrInvalid: the request is wrong
+//   - policies.ErrDenied: the profile does not allow what was asked
+//   - ErrBusy: too many calls are running and waiting; try again later
+//   - ErrClosed: the host was closed
+//   - the errors of runtimes.Store when the runtime had to be fetched first
+//
+// When ctx ends while the guest runs, the result's status is canceled; when it
+// ends before, Execute returns ctx's error. Safe for concurrent use.
+func (h *Host) Execute(ctx context.Context, r Request) (*Result, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	definition, err := h.registry.Lookup(r.Language)
+	if err != nil {
+		return nil, err
+	}
+	profile, err := h.policy.Profile(r.Profile)
+	if err != nil {
+		return nil, err
+	}
+	if profile, err = profile.With(r.Overrides); err != nil {
+		return nil, err
+	}
+	if err := h.enter(); err != nil {
+		return nil, err
+	}
+	leave, err := h.admission.enter(ctx)
+	if err != nil {
+		h.calls.Done()
+		return nil, err
+	}
+	done := func() { leave(); h.calls.Done() }
+
+	p, err := h.plugin(ctx, definition)
+	if err != nil {
+		done()
+		return nil, err
+	}
+	c, err := h.newCall(p, profile, &r)
+	if err != nil {
+		done()
+		return nil, err
+	}
+	return c.execute(ctx, h.closing, done), nil
+}
+
+// call is one execution on its way through the host.
+type call struct {
+	plugin    *plugin
+	profile   *policies.Profile
+	request   *Request
+	in        *instance
+	workspace *workspace
+	mounts    []*os.Root
+}
+
+func (h *Host) newCall(p *plugin, profile *policies.Profile, r *Request) (_ *call, err error) {
+	c := &call{plugin: p, profile: profile, request: r, in: &instance{}}
+	defer func() {
+		if err != nil {
+			c.close()
+		}
+	}()
+	if c.workspace, err = openWorkspace(r.Workspace, h.scratch); err != nil {
+		return nil, err
+	}
+	mounts := []guestfs.Mount{{Guest: workspacePath, Writable: true, Root: c.workspace.open}}
+	for _, m := range append(profile.Mounts, r.Mounts...) {
+		root, err := os.OpenRoot(m.Host)
+		if err != nil {
+			return nil, fmt.Errorf("mount %s: %w", m.Guest, err)
+		}
+		c.mounts = append(c.mounts, root)
+		mounts = append(mounts, guestfs.Mount{
+			Guest: m.Guest, Writable: m.Writable,
+			Root: func() (*os.Root, error) { return root, nil },
+		})
+	}
+
+	in := c.in
+	in.fuel.budget = profile.Fuel
+	in.stdout = output{limit: uint64(profile.Stdout), stream: r.Stdout, moved: in.moved}
+	in.stderr = output{limit: uint64(profile.Stderr), stream: r.Stderr, moved: in.moved}
+	if profile.OutputLimit == policies.OutputStop {
+		in.stdout.full = func() { in.halt(StatusOutputLimit) }
+		in.stderr.full = in.stdout.full
+	}
+	in.stdin = input{reader: r.Stdin, moved: in.moved}
+	files, err := p.driver.files(c)
+	if err != nil {
+		return nil, err
+	}
+	err = in.files.Bind(guestfs.Options{
+		Mounts:  mounts,
+		Virtual: files,
+		Limits:  fileLimits(profile),
+		Charge:  in.moved,
+		Denied:  func(l guestfs.Limit) { in.refused = l },
+	})
+	if err != nil {
+		return nil, err
+	}
+	if in.region, err = p.acquire(profile.Memory); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func fileLimits(p *policies.Profile) guestfs.Limits {
+	return guestfs.Limits{
+		MaxBytes: int64(min(p.Disk.Quota, policies.MaxDiskQuota)),       //nolint:gosec // bounded
+		MaxFiles: int(min(p.Disk.Files, uint64(policies.MaxDiskFiles))), //nolint:gosec // bounded
+	}
+}
+
+// close releases what the call holds. The guest must have returned.
+func (c *call) close() {
+	_ = c.in.files.Close()
+	if c.in.region != nil {
+		c.in.region.Release()
+	}
+	for _, root := range c.mounts {
+		_ = root.Close()
+	}
+	if c.workspace != nil {
+		c.workspace.close()
+	}
+}
+
+// execute runs the guest in a goroutine of its own, so that the caller always
+// gets an answer: after the deadline and the grace even when the guest is stuck
+// in the host. done is called when the guest has returned, however late.
+func (c *call) execute(ctx, closing context.Context, done func()) *Result {
+	started := time.Now()
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(c.profile.Timeout), errTimeout)
+	stop := context.AfterFunc(closing, cancel)
+	results := make(chan *Result, 1)
+	go func() {
+		defer done()
+		defer cancel()
+		defer stop()
+		defer c.close()
+		r := c.result(c.plugin.run(ctx, c.in))
+		r.DurationSeconds = time.Since(started).Seconds()
+		results <- r
+	}()
+	select {
+	case r := <-results:
+		return r
+	case <-ctx.Done():
+	}
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case r := <-results:
+		return r
+	case <-timer.C:
+	}
+	r := c.abandoned(endOf(ctx))
+	r.DurationSeconds = time.Since(started).Seconds()
+	return r
+}
+
+// moved charges the guest for n bytes that the host copied on its behalf, one
+// unit for each 16 bytes as for the guest's own bulk copies.
+func (in *instance) moved(n int) {
+	in.fuel.charge(uint64(n) / 16) //nolint:gosec // a length
+}
+
+// check refuses what no profile could allow.
+func (r *Request) check() error {
+	if len(r.Code) > MaxCode {
+		return fmt.Errorf("%w: the program has %d bytes, at most %d are accepted", ErrInvalid, len(r.Code), MaxCode)
+	}
+	for _, a := range append([]string{r.Filename}, r.Args...) {
+		if strings.ContainsRune(a, 0) {
+			return fmt.Errorf("%w: argument %q contains a NUL byte", ErrInvalid, a)
+		}
+	}
+	for name, value := range r.Env {
+		if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(value, 0) {
+			return fmt.Errorf("%w: environment variable %q=%q cannot be set", ErrInvalid, name, value)
+		}
+	}
+	return nil
+}

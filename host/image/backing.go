@@ -1,0 +1,48 @@
+package image
+
+import (
+	"fmt"
+	"os"
+)
+
+// backing is an image's memory and how regions come to hold it.
+type backing interface {
+	// bytes is the memory itself, not to be changed.
+	bytes() []byte
+	// mapped reserves limit bytes, at least as many as the memory has, which
+	// begin with the memory.
+	mapped(limit uint64) ([]byte, error)
+	// reset makes a region equal to the memory again, or reports that it did
+	// not: then the region must not be used any more.
+	reset(*Region) bool
+	close() error
+}
+
+// copiedBacking copies the memory into each region. It works on every system.
+type copiedBacking struct{ content []byte }
+
+func readBacking(name string, size uint64) (backing, error) {
+	content, err := os.ReadFile(name) //nolint:gosec // the caller's cache
+	if err != nil {
+		return nil, err
+	}
+	if uint64(len(content)) != size {
+		return nil, fmt.Errorf("%w: %s has %d bytes, not %d", ErrDamaged, memoryFile, len(content), size)
+	}
+	return &copiedBacking{content: content}, nil
+}
+
+func (b *copiedBacking) bytes() []byte { return b.content }
+
+func (b *copiedBacking) mapped(limit uint64) ([]byte, error) {
+	space, err := reserve(limit)
+	if err != nil {
+		return nil, err
+	}
+	copy(space, b.content)
+	return space, nil
+}
+
+func (b *copiedBacking) reset(*Region) bool { return false }
+
+func (b *copiedBacking) close() error { return nil }

@@ -1,0 +1,215 @@
+"""Run one program inside the sandbox, the way ``python program.py`` would.
+
+The host shows this file to the guest as a module. A plain start calls ``start``
+in a new interpreter; a snapshot start calls ``start`` in an interpreter restored
+from an image, so nothing here may be computed at import time that must differ
+between calls.
+
+Host and guest talk through files that exist only in the guest's view:
+
+``/.sandboxd/request``
+    a line of JSON (``filename``, ``argv``, ``env``), then the program's bytes.
+``/.sandboxd/report``
+    written here: the uncaught exception, as JSON.
+"""
+
+import atexit
+import builtins
+import gc
+import json
+import linecache
+import os
+import posix
+import sys
+import traceback
+import types
+
+_DIRECTORY = "/.sandboxd/"
+_MESSAGE_LIMIT = 4096
+_NAMES_KEPT_TO_THE_END = ("__builtins__",)
+
+
+def start():
+    """Run the requested program, then leave the interpreter with its exit code.
+
+    Returns only when that code is 0: a plain return costs the host less than
+    an exit from within.
+    """
+    request, program = _read_request()
+    filename = request["filename"]
+    sys.argv = request["argv"]
+    sys.orig_argv = ["python", *sys.argv]
+    _replace_environment(request["env"])
+    module = _new_main(filename)
+    source = _Source(filename, program)
+    code = _run(source, module)
+    code = _finish(module) or code
+    if code:
+        posix._exit(code)
+
+
+def resume():
+    """The same, in an interpreter restored from an image."""
+    random = sys.modules.get("random")
+    if random is not None:
+        random.seed()
+    start()
+
+
+class _Source:
+    """The program's text, decoded only if somebody asks to see its lines."""
+
+    def __init__(self, filename, program):
+        self.filename = filename
+        self.program = program
+        if not filename.startswith("<"):
+            # A one-item entry is linecache's form for "call this to get the text".
+            linecache.cache[filename] = (self.text,)
+
+    def text(self):
+        import tokenize
+        from io import BytesIO, TextIOWrapper
+
+        try:
+            encoding, _ = tokenize.detect_encoding(BytesIO(self.program).readline)
+            return TextIOWrapper(BytesIO(self.program), encoding, errors="replace").read()
+        except (SyntaxError, LookupError):
+            return self.program.decode("utf-8", "replace")
+
+    def show_lines(self):
+        """Make tracebacks print this program, whatever file of that name exists."""
+        if self.filename in linecache.cache:
+            text = self.text()
+            lines = [line + "\n" for line in text.splitlines()]
+            linecache.cache[self.filename] = (len(text), None, lines, self.filename)
+
+
+def _read_request():
+    descriptor = posix.open(_DIRECTORY + "request", posix.O_RDONLY)
+    left = posix.fstat(descriptor).st_size
+    chunks = []
+    while left > 0 and (chunk := posix.read(descriptor, left)):
+        chunks.append(chunk)
+        left -= len(chunk)
+    posix.close(descriptor)
+    header, _, program = b"".join(chunks).partition(b"\n")
+    return json.loads(header), program
+
+
+def _replace_environment(wanted):
+    for name in os.environ.keys() - wanted.keys():
+        del os.environ[name]
+    for name, value in wanted.items():
+        os.environ[name] = value
+
+
+def _new_main(filename):
+    module = types.ModuleType("__main__")
+    names = module.__dict__
+    names["__builtins__"] = builtins
+    names["__annotations__"] = {}
+    if not filename.startswith("<"):
+        names["__file__"] = filename
+        names["__cached__"] = None
+    sys.modules["__main__"] = module
+    return module
+
+
+def _run(source, module):
+    try:
+        code = compile(source.program, source.filename, "exec", dont_inherit=True)
+        exec(code, module.__dict__)
+    except SystemExit as exit:
+        return _exit_code(exit.code)
+    except BaseException as error:
+        # The first entry of the traceback is this function, which is ours.
+        trace = error.__traceback__.tb_next
+        source.show_lines()
+        _report(error, trace, source.filename)
+        _show(error.with_traceback(trace))
+        return 130 if isinstance(error, KeyboardInterrupt) else 1
+    return 0
+
+
+def _exit_code(code):
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    _flush(sys.stdout)
+    print(code, file=sys.stderr)
+    return 1
+
+
+def _show(error):
+    _flush(sys.stdout)
+    hook = sys.excepthook
+    if hook is sys.__excepthook__:
+        traceback.print_exception(error)
+        return
+    try:
+        hook(type(error), error, error.__traceback__)
+    except SystemExit:
+        pass
+    except BaseException as second:
+        print("Error in sys.excepthook:", file=sys.stderr)
+        traceback.print_exception(second.with_traceback(second.__traceback__.tb_next))
+        print("\nOriginal exception was:", file=sys.stderr)
+        traceback.print_exception(error)
+
+
+def _report(error, trace, filename):
+    """Tell the host what failed and on which line of the user's own program."""
+    line = 0
+    if isinstance(error, SyntaxError) and error.filename == filename:
+        line = error.lineno or 0
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == filename:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    try:
+        message = str(error)
+    except Exception:
+        message = ""
+    kind = type(error)
+    name = kind.__qualname__
+    if kind.__module__ not in ("builtins", "__main__"):
+        name = f"{kind.__module__}.{name}"
+    text = json.dumps({"type": name, "message": message[:_MESSAGE_LIMIT], "line": line})
+    descriptor = posix.open(_DIRECTORY + "report", posix.O_WRONLY)
+    posix.write(descriptor, text.encode())
+    posix.close(descriptor)
+
+
+def _finish(module):
+    """End the program in the order in which an interpreter does."""
+    if "threading" in sys.modules:
+        sys.modules["threading"]._shutdown()
+    atexit._run_exitfuncs()
+    failed = _flush(sys.stdout)
+    _flush(sys.stderr)
+    names = module.__dict__
+    # Names with one leading underscore go first, as in CPython's module teardown.
+    for private in (True, False):
+        for name in [n for n in names if (n[:1] == "_" and n[1:2] != "_") is private]:
+            if name not in _NAMES_KEPT_TO_THE_END:
+                names[name] = None
+    gc.collect()
+    _flush(sys.stdout)
+    _flush(sys.__stdout__)
+    _flush(sys.stderr)
+    # 120 is what CPython exits with when standard output cannot be flushed.
+    return 120 if failed else 0
+
+
+def _flush(stream):
+    try:
+        stream.flush()
+    except Exception:
+        return stream is not None and not getattr(stream, "closed", False)
+    return False
+
+
+if __name__ == "__main__":
+    os.chdir("/app")
+    start()
