@@ -26,7 +26,12 @@ func extract(archive io.Reader, member string, found func(io.Reader, int64) erro
 	if err != nil {
 		return broken(err)
 	}
-	capped := &io.LimitedReader{R: unzipped, N: maxUnpacked}
+	return findMember(unzipped, member, found)
+}
+
+// findMember is extract for an archive that is not compressed.
+func findMember(archive io.Reader, member string, found func(io.Reader, int64) error) error {
+	capped := &io.LimitedReader{R: archive, N: maxUnpacked}
 	reader := tar.NewReader(capped)
 	var names []string
 	for range maxMembers {
