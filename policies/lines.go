@@ -263,7 +263,7 @@ func (l *locator) oneLineString() error {
 			return nil
 		case c == '\n':
 			return errStuck
-		case c == '\\' && quote == '"':
+		case c == '\\' && quote == '"' && !strings.HasPrefix(l.src[l.pos+1:], "\n"):
 			l.pos++
 		}
 	}

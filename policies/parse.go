@@ -11,7 +11,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
@@ -74,7 +76,21 @@ type problem struct {
 
 // addf reports a problem.
 func (p *parser) addf(line int, format string, args ...any) {
-	p.problems = append(p.problems, problem{line, fmt.Sprintf(format, args...)})
+	p.problems = append(p.problems, problem{line, inert(fmt.Sprintf(format, args...))})
+}
+
+// inert escapes what a terminal might obey, such as a line break in a message of
+// the TOML library, which quotes the file as it is.
+func inert(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+	}
+	return b.String()
 }
 
 // err joins the problems in the order of the file.
@@ -181,6 +197,7 @@ var unquoted = regexp.MustCompile(`=\s*([0-9][0-9_.]*)[ \t]?([A-Za-z]+)\s*(?:[,}
 // them. It is read-only; the first that matches counts.
 var cures = []struct{ sign, cure string }{
 	{`but found "`, "write strings in quotes"},
+	{"EOF; expected value", "write a value, and close every '['"},
 	{"expected value", "write a value after '='"},
 	{"cannot contain newlines", "close the quotes on the same line"},
 	{"expected '.' or '='", "write key = value"},

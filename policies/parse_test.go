@@ -490,6 +490,10 @@ func TestBadFiles(t *testing.T) {
 			`2: invalid escape in string '\d'; write a backslash as "\\", or use single quotes`,
 		},
 		{
+			"escaped line end", "a = \"\\\n\"",
+			`1: invalid escape in string '\\n'; write a backslash as "\\", or use single quotes`,
+		},
+		{
 			"invalid UTF-8", "# fine\n# \xff",
 			`2: byte 0xff is not valid UTF-8; save the file as UTF-8 text`,
 		},
