@@ -157,7 +157,7 @@ func (a *app) printJSON(value any) error {
 // isTerminal reports whether stream, a reader or a writer, is a terminal.
 func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a descriptor fits an int
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // colored reports whether text for w may carry colour: only on a terminal, and
@@ -170,7 +170,3 @@ func (a *app) colored(w io.Writer) bool {
 func usageError(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("%w (see %q)", err, cmd.CommandPath()+" --help")
 }
-
-// storeDir is where package host keeps the modules it fetches below its cache
-// directory.
-func storeDir(cache string) string { return filepath.Join(cache, "runtimes") }

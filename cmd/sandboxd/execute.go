@@ -44,8 +44,7 @@ func (a *app) execute(ctx context.Context, policy *policies.Policy, registry *ru
 
 // guestWriter passes guest output to one of our streams: unchanged when that is
 // a file or a pipe, made inert when it is a terminal. It remembers its first
-// failure and then discards, so that a full disk does not turn into a failure
-// that the guest could see or cause.
+// failure, as the engine only stops writing then, and lets the guest finish.
 type guestWriter struct {
 	to      io.Writer
 	filter  *inertWriter // nil when to is not a terminal
@@ -67,10 +66,12 @@ func newGuestWriter(to io.Writer, started func(), midLine *bool) *guestWriter {
 
 func (w *guestWriter) Write(p []byte) (int, error) {
 	if w.err != nil || len(p) == 0 {
-		return len(p), nil
+		return 0, w.err
 	}
 	w.started()
-	_, w.err = w.to.Write(p)
+	if _, w.err = w.to.Write(p); w.err != nil {
+		return 0, w.err
+	}
 	if w.filter != nil {
 		*w.midLine = p[len(p)-1] != '\n'
 	}

@@ -13,9 +13,9 @@ import (
 
 // moduleJSON says what a module, as it was fetched, asks for and offers.
 type moduleJSON struct {
-	Bytes       int      `json:"bytes"`
-	CustomBytes int      `json:"custom_bytes"` // debug information and names, dropped before compiling
-	Functions   int      `json:"functions"`
+	Bytes       uint64   `json:"bytes"`
+	CustomBytes uint64   `json:"custom_bytes"` // debug information and names, dropped before compiling
+	Functions   uint64   `json:"functions"`
 	MemoryPages uint32   `json:"memory_pages"` // at the start, of 64 KiB each
 	Imports     []string `json:"imports"`      // "module.name"
 	Exports     []string `json:"exports"`
@@ -31,9 +31,9 @@ func inspectModule(ctx context.Context, store *runtimes.Store, def *runtimes.Def
 	if err != nil {
 		return nil, fmt.Errorf("inspect %s: %w", def.Name, err)
 	}
-	out := &moduleJSON{Bytes: len(data), Functions: len(m.Code), Imports: []string{}, Exports: []string{}}
+	out := &moduleJSON{Bytes: uint64(len(data)), Functions: uint64(len(m.Code)), Imports: []string{}, Exports: []string{}}
 	for _, c := range m.Customs {
-		out.CustomBytes += len(c.Data)
+		out.CustomBytes += uint64(len(c.Data))
 	}
 	for _, mem := range m.Memories {
 		out.MemoryPages = mem.Min
@@ -53,8 +53,8 @@ func (m *moduleJSON) rows() [][]string {
 		return nil
 	}
 	rows := [][]string{
-		{"size", fmt.Sprintf("%s, of which %s are debug information", roughBytes(uint64(m.Bytes)), roughBytes(uint64(m.CustomBytes)))},
-		{"functions", grouped(uint64(m.Functions))},
+		{"size", fmt.Sprintf("%s, of which %s are debug information", roughBytes(m.Bytes), roughBytes(m.CustomBytes))},
+		{"functions", grouped(m.Functions)},
 		{"memory", fmt.Sprintf("%s at the start", roughBytes(uint64(m.MemoryPages)<<16))},
 		{"exports", strings.Join(m.Exports, " ")},
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,6 +32,7 @@ func (a *app) rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SuggestionsMinimumDistance = 2
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.config, "config", "", "policy `file`; default: $SANDBOXD_CONFIG, ./sandbox.toml, then the user's")
 	flags.StringVar(&a.cacheDir, "cache-dir", "", "`directory` for runtimes; default: $SANDBOXD_CACHE_DIR, then the user's cache")
@@ -46,8 +48,11 @@ func commandWanted(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	err := fmt.Errorf("unknown command %q of %q", args[0], cmd.CommandPath())
+	if info, statErr := os.Stat(args[0]); statErr == nil && info.Mode().IsRegular() {
+		return fmt.Errorf("%w (did you mean \"sandboxd run %s\"?)", err, args[0])
+	}
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		err = fmt.Errorf("%w (did you mean %s?)", err, strings.Join(near, " or "))
+		return fmt.Errorf("%w (did you mean %s?)", err, strings.Join(near, " or "))
 	}
 	return usageError(cmd, err)
 }

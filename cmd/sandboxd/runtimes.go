@@ -86,13 +86,13 @@ type runtimeJSON struct {
 	Path       string   `json:"path"` // where the module is, or will be, in the cache
 }
 
-// openStore opens the cache of modules.
+// openStore opens the cache of modules, which is where package host keeps it.
 func (a *app) openStore() (*runtimes.Store, error) {
 	dir, err := a.cache()
 	if err != nil {
 		return nil, err
 	}
-	return runtimes.OpenStore(storeDir(dir))
+	return runtimes.OpenStore(dir)
 }
 
 func newRuntimeJSON(store *runtimes.Store, d *runtimes.Definition) runtimeJSON {

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets the scripts, the README's commands and the examples run this
+// test binary as "sandboxd".
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"sandboxd": func() { os.Exit(realMain()) }})
+}
+
+// TestScripts runs the stories in testdata/script.
+func TestScripts(t *testing.T) {
+	prepare(t)
+	cache := cacheDir(t)
+	binary, err := exec.LookPath("sandboxd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       os.Getenv("SANDBOXD_UPDATE_GOLDEN") != "",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("SANDBOXD_CACHE_DIR", cache)
+			env.Setenv("SANDBOXD_BIN", filepath.Dir(binary))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":     cmdExits,
+			"json":      cmdJSON,
+			"samefield": cmdSameField,
+		},
+	})
+}
+
+// cacheDir is the one cache of a whole test run: SANDBOXD_CACHE_DIR, or the
+// user's, so that a fresh machine fetches each runtime once.
+func cacheDir(t *testing.T) string {
+	t.Helper()
+	dir, err := (&app{getenv: os.Getenv}).cache()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// prepare fills the cache, so that no test measures or prints a fetch.
+func prepare(t *testing.T) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "sandboxd", "runtimes", "prepare", "python")
+	cmd.Env = childEnv(t)
+	cmd.Dir = t.TempDir()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("sandboxd runtimes prepare python: %v\n%s", err, out)
+	}
+}
+
+// childEnv is the environment for a sandboxd that a test starts: this process's,
+// with the shared cache and without a policy of the user's.
+func childEnv(t *testing.T) []string {
+	t.Helper()
+	return append(os.Environ(), "SANDBOXD_CACHE_DIR="+cacheDir(t), "SANDBOXD_CONFIG=")
+}
+
+// cmdExits runs a command and compares its exit code:
+//
+//	exits 124 sandboxd run --timeout 1s sleep.py
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits code command [args...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	err = ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// repository is the root of the repository.
+func repository(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestReadme runs what the documentation tells people to type: every block
+// fenced as "sh" in README.md, docs and examples, from the root of the
+// repository.
+func TestReadme(t *testing.T) {
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("the documentation is written for a POSIX shell: ", err)
+	}
+	prepare(t)
+	root := repository(t)
+	ran := 0
+	for _, file := range documents(t, root) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, block := range shellBlocks(string(text)) {
+			if runsTests(block) {
+				continue
+			}
+			ran++
+			t.Run(fmt.Sprintf("%s/%d", strings.TrimPrefix(file, root), i+1), func(t *testing.T) {
+				cmd := exec.CommandContext(t.Context(), shell, "-eu", "-c", block)
+				cmd.Dir = root
+				cmd.Env = childEnv(t)
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Errorf("%v\n%s\n%s", err, block, out)
+				}
+			})
+		}
+	}
+	if ran < 5 {
+		t.Errorf("found %d blocks of commands in the documentation; something is wrong with the search", ran)
+	}
+}
+
+// documents are the files whose commands people type.
+func documents(t *testing.T, root string) []string {
+	t.Helper()
+	var all []string
+	for _, pattern := range []string{"README.md", "docs/*.md", "examples/*/README.md"} {
+		files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(files) == 0 {
+			t.Errorf("no file matches %s", pattern)
+		}
+		all = append(all, files...)
+	}
+	return all
+}
+
+// runsTests reports whether block is the command that runs these very tests.
+func runsTests(block string) bool { return strings.TrimSpace(block) == "go test ./..." }
+
+// shellBlocks returns the text of every block fenced as "sh".
+func shellBlocks(markdown string) []string {
+	var blocks []string
+	var block strings.Builder
+	fence := ""
+	for line := range strings.Lines(markdown) {
+		text := strings.TrimSpace(line)
+		switch {
+		case fence == "" && strings.HasPrefix(text, "```"):
+			fence = text
+		case fence != "" && text == "```":
+			if fence == "```sh" {
+				blocks = append(blocks, block.String())
+			}
+			fence = ""
+			block.Reset()
+		case fence != "":
+			block.WriteString(line)
+		}
+	}
+	return blocks
+}
+
+func TestShellBlocks(t *testing.T) {
+	const text = "a\n```sh\none\ntwo\n```\n```text\nno\n```\n```\n```sh\nfake\n```\n  ```sh\n  three\n  ```\n"
+	got := strings.Join(shellBlocks(text), "|")
+	if want := "one\ntwo\n|  three\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,5 @@
+"""Try to start a second process."""
+
+import os
+
+os.fork()
