@@ -133,7 +133,7 @@ func formatCount(v uint64) string {
 
 // nanoseconds and timeOf convert between a duration and a limit's number. A
 // negative duration counts as nothing.
-func nanoseconds(d Duration) uint64 { return uint64(max(d, 0)) } //nolint:gosec // not negative
+func nanoseconds(d Duration) uint64 { return uint64(max(d, 0)) }
 
 func timeOf(v uint64) Duration { return Duration(v) } //nolint:gosec // at most MaxTimeout
 

@@ -182,8 +182,7 @@ func isRoot(p string) bool { return filepath.Dir(p) == filepath.Clean(p) }
 
 // pathCause strips the operation and the path, which the message already has.
 func pathCause(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err
 	}
 	return err

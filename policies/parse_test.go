@@ -2,8 +2,10 @@ package policies
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -23,6 +25,11 @@ func newDir(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
+	for i := range MaxMounts {
+		if err := os.Mkdir(filepath.Join(dir, "many", strconv.Itoa(i)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -36,6 +43,15 @@ func newDir(t *testing.T) string {
 
 // mount is the text of one mount of profile x, after its header line.
 func mount(lines string) string { return "[[profiles.x.mounts]]\n" + lines }
+
+// numbered repeats a text n times, each with its number.
+func numbered(format string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}
 
 func TestBadFiles(t *testing.T) {
 	tests := []struct {
@@ -340,6 +356,11 @@ func TestBadFiles(t *testing.T) {
 			`2: profiles.x.env: want a table such as { LANG = "C.UTF-8" }, not a list`,
 		},
 
+		{
+			"too many variables", "[profiles.y]\nextends = \"x\"\n[profiles.x]\n[profiles.x.env]\n" + numbered("V%d = \"\"\n", MaxEnv),
+			`3: profiles.x.env: 257 variables are above the maximum of 256`,
+		},
+
 		// Mounts.
 		{
 			"missing host directory", "[profiles.x]\n" + mount("host = \"./gone\"\nguest = \"/d\""),
@@ -352,6 +373,10 @@ func TestBadFiles(t *testing.T) {
 		{
 			"host file", mount("host = \"file\"\nguest = \"/d\""),
 			`2: profiles.x.mounts.host: host directory "$DIR/file" is not a directory; mount the directory it is in`,
+		},
+		{
+			"host directory below a file", mount("host = \"file/x\"\nguest = \"/d\""),
+			`2: profiles.x.mounts.host: host directory "$DIR/file/x" cannot be resolved: not a directory`,
 		},
 		{
 			"host root", mount("host = \"/\"\nguest = \"/d\""),
@@ -399,6 +424,18 @@ func TestBadFiles(t *testing.T) {
 			`3: profiles.x.mounts.guest: guest path "/d\x1b[2J" holds a character that cannot be shown; use plain names`,
 		},
 		{
+			"guest path beyond all reason", mount("host = \"data\"\nguest = \"/" + strings.Repeat("d", MaxGuestPath) + "\""),
+			`3: profiles.x.mounts.guest: guest path of 513 bytes is above the maximum of 512`,
+		},
+		{
+			"host path beyond all reason", mount("guest = \"/d\"\nhost = \"/" + strings.Repeat("d", maxText) + "\""),
+			`3: profiles.x.mounts.host: 4097 bytes are above the maximum of 4096`,
+		},
+		{
+			"host path that is a number", mount("guest = \"/d\"\nhost = 7.5"),
+			`3: profiles.x.mounts.host: want a string, not a decimal number`,
+		},
+		{
 			"unknown mode", mount("host = \"data\"\nguest = \"/d\"\nmode = \"w\""),
 			`4: profiles.x.mounts.mode: mode "w" is unknown; write "ro" (read only) or "rw" (read and write)`,
 		},
@@ -430,6 +467,12 @@ func TestBadFiles(t *testing.T) {
 		{
 			"mount that is a string", "[profiles.x]\nmounts = [\n\"data:/data\"]",
 			`3: profiles.x.mounts: want a table, not the string "data:/data"`,
+		},
+		{
+			"too many mounts with the inherited ones",
+			numbered("[[profiles.x.mounts]]\nhost = \"many/%d\"\nguest = \"/d%[1]d\"\n", MaxMounts) +
+				"[profiles.y]\nextends = \"x\"\nmounts = [{ host = \"other\", guest = \"/d\" }]",
+			`193: profiles.y.mounts: 65 mounts are above the maximum of 64`,
 		},
 		{
 			"too many mounts", "[profiles.x]\nmounts = [" + strings.Repeat("1,", MaxMounts+1) + "]",

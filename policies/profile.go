@@ -76,7 +76,7 @@ type Overrides struct {
 
 // MemoryPages is Memory in whole pages of 64 KiB, rounded down.
 func (p *Profile) MemoryPages() uint32 {
-	return uint32(min(p.Memory, MaxMemory) / PageSize) //nolint:gosec // at most 65 536
+	return uint32(min(p.Memory, MaxMemory) / PageSize)
 }
 
 // With returns a copy of p with what o asks for. Every limit may be lowered;

@@ -19,6 +19,9 @@ func TestWith(t *testing.T) {
 	open.Name = "open"
 	open.Overridable = []string{"disk.files", "disk.quota", "fuel", "memory", "stderr", "stdout", "timeout"}
 
+	memoryOnly := strict.clone()
+	memoryOnly.Overridable = []string{"memory"}
+
 	fuel, files := func(v uint64) *uint64 { return &v }, func(v uint64) *uint64 { return &v }
 	size, wall := func(v Bytes) *Bytes { return &v }, func(v time.Duration) *Duration { return (*Duration)(&v) }
 	tests := []struct {
@@ -58,6 +61,11 @@ func TestWith(t *testing.T) {
 		{
 			name: "raising memory by a byte is denied", profile: strict, asked: Overrides{Memory: size(32<<20 + 1)}, class: ErrDenied,
 			want: `profile "strict": memory: 33554433B is above the ceiling of 32MiB; ask for no more than that, use another profile, or let the operator add "memory" to profiles.strict.overridable`,
+		},
+		{
+			name: "one overridable limit opens no other", profile: memoryOnly,
+			asked: Overrides{Memory: size(64 << 20), Fuel: fuel(500_000_001)}, class: ErrDenied,
+			want: `profile "strict": fuel: 500_000_001 is above the ceiling of 500_000_000; ask for no more than that, use another profile, or let the operator add "fuel" to profiles.strict.overridable`,
 		},
 		{
 			name: "stdout is not stderr", profile: strict, asked: Overrides{Stdout: size(100_001), Stderr: size(100_000)}, class: ErrDenied,

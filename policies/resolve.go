@@ -150,7 +150,6 @@ func (r *resolver) deriveEnv(d *declared, out *resolved) {
 				joinKey("profiles."+d.name+".env", name), name, didYouMean(name, slices.Sorted(maps.Keys(env))))
 		}
 		delete(env, name)
-		delete(out.origin, "env."+name)
 	}
 	for name, v := range d.env {
 		env[name] = v.value

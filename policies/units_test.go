@@ -66,11 +66,14 @@ func checkText[T comparable](t *testing.T, got T, err error, want T, wantErr str
 func TestBytesPrintsItsShortestForm(t *testing.T) {
 	tests := map[Bytes]string{
 		0: "0B", 1: "1B", 999: "999B", 1000: "1KB", 1024: "1KiB", 1001: "1001B", 100_000: "100KB",
-		1_024_000: "1024KB", 64 << 20: "64MiB", 1e9: "1GB", 1 << 40: "1TiB", math.MaxUint64: "18446744073709551615B",
+		1_024_000: "1024KB", 10_112_000: "9875KiB", 64 << 20: "64MiB", 1e9: "1GB", 1 << 40: "1TiB", math.MaxUint64: "18446744073709551615B",
 	}
 	for b, want := range tests {
 		if got := b.String(); got != want {
 			t.Errorf("%d prints as %q, want %q", uint64(b), got, want)
+		}
+		if text, err := b.MarshalText(); err != nil || string(text) != want {
+			t.Errorf("%d as text is %q, %v; want %q", uint64(b), text, err, want)
 		}
 	}
 }

@@ -1,0 +1,112 @@
+package policies
+
+import (
+	"slices"
+	"strings"
+)
+
+func (p *parser) overridable(v value, d *declared) {
+	list, ok := v.data.([]any)
+	if !ok {
+		p.addf(v.line(), `%s: want a list of limit keys such as ["fuel", "timeout"], not %s`, v.key, describe(v.data))
+		return
+	}
+	keys := []string{}
+	for i, item := range list {
+		line := v.node.item(i).line
+		key, ok := item.(string)
+		switch {
+		case !ok:
+			p.addf(line, "%s: want the key of a limit in quotes, not %s", v.key, describe(item))
+		case !slices.Contains(limitKeys(), key):
+			p.addf(line, "%s: %s is not a limit%s; limits are %s", v.key, quote(key),
+				didYouMean(key, limitKeys()), strings.Join(limitKeys(), ", "))
+		case slices.Contains(keys, key):
+			p.addf(line, "%s: %q is listed twice; delete one of the two", v.key, key)
+		default:
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	d.overridable = at[[]string]{keys, v.line()}
+}
+
+func (p *parser) env(v value, d *declared) {
+	d.env, d.noEnv = map[string]at[string]{}, map[string]int{}
+	vars, ok := v.data.(map[string]any)
+	if !ok {
+		p.addf(v.line(), `%s: want a table such as { LANG = "C.UTF-8" }, not %s`, v.key, describe(v.data))
+		return
+	}
+	for _, name := range keysOf(vars) {
+		line, key := v.node.at(name).line, joinKey(v.key, name)
+		s, isString := vars[name].(string)
+		switch err := checkEnv(name, s); {
+		case err != nil:
+			p.addf(line, "%s: %v", key, err)
+		case isString:
+			d.env[name] = at[string]{s, line}
+		case vars[name] == false:
+			d.noEnv[name] = line
+		default:
+			p.addf(line, "%s: want a string in quotes, or false to drop an inherited variable, not %s", key, describe(vars[name]))
+		}
+	}
+}
+
+func (p *parser) mounts(v value, d *declared) {
+	var list []any
+	switch data := v.data.(type) {
+	case []any:
+		list = data
+	case []map[string]any:
+		for _, item := range data {
+			list = append(list, item)
+		}
+	default:
+		p.addf(v.line(), "%s: want tables, written as [[%s]], not %s", v.key, v.key, describe(v.data))
+		return
+	}
+	if len(list) > MaxMounts {
+		p.addf(v.line(), "%s: %d mounts are above the maximum of %d", v.key, len(list), MaxMounts)
+		return
+	}
+	for i, item := range list {
+		p.mount(value{v.key, item, v.node.item(i)}, d)
+	}
+}
+
+func (p *parser) mount(v value, d *declared) {
+	host, guest := at[string]{line: v.line()}, at[string]{line: v.line()}
+	mode := at[string]{"ro", v.line()}
+	before := len(p.problems)
+	p.table(v, fields{
+		"host":  func(v value) { p.text(v, &host) },
+		"guest": func(v value) { p.text(v, &guest) },
+		"mode":  func(v value) { p.text(v, &mode) },
+	})
+	if len(p.problems) > before {
+		return
+	}
+	writable, err := parseMode(mode.value)
+	if err != nil {
+		p.addf(mode.line, "%s.mode: %v", v.key, err)
+	}
+	if err := checkGuestPath(guest.value); err != nil {
+		p.addf(guest.line, "%s.guest: %v", v.key, err)
+	}
+	dir, err := resolveHost(p.dir(), host.value)
+	if err != nil {
+		p.addf(host.line, "%s.host: %v", v.key, err)
+	}
+	if len(p.problems) > before {
+		return
+	}
+	for _, earlier := range d.mounts {
+		if earlier.value.Guest == guest.value {
+			p.addf(guest.line, "%s.guest: %q is mounted on line %d already; delete one of the two", v.key, guest.value, earlier.line)
+			return
+		}
+	}
+	d.mounts = append(d.mounts, at[Mount]{Mount{dir, guest.value, writable}, v.line()})
+}
