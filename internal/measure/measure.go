@@ -98,12 +98,16 @@ func Percentile[T cmp.Ordered](sorted []T, p float64) T {
 
 // Ratio says how many times as long as the base a subject took.
 type Ratio struct {
+	// Median, Low and High are of the quotients of the turns both had.
 	Median, Low, High float64
+	// Best divides the fastest run of one by the fastest of the other. Noise only
+	// ever slows a run down, so it disturbs this number least.
+	Best float64
 }
 
 // RatioOf compares a subject with a base of the same interleaved run: the
-// medians of each turn both have are divided, and the median, the lowest and
-// the highest quotient returned. Without a common turn it is the zero value.
+// medians of each turn both have are divided by each other. Without a common
+// turn it is the zero value.
 func RatioOf(subject, base Series) Ratio {
 	var quotients []float64
 	for i := range min(len(subject.Turns), len(base.Turns)) {
@@ -120,6 +124,7 @@ func RatioOf(subject, base Series) Ratio {
 		Median: Percentile(quotients, 50),
 		Low:    quotients[0],
 		High:   quotients[len(quotients)-1],
+		Best:   float64(subject.Elapsed()[0]) / float64(base.Elapsed()[0]),
 	}
 }
 

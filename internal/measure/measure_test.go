@@ -67,10 +67,10 @@ func TestRatioComparesTurnByTurn(t *testing.T) {
 		subject, base Series
 		want          Ratio
 	}{
-		{"the machine slows down for both", series([]int{20}, []int{200}, []int{2000}), series([]int{10}, []int{100}, []int{1000}), Ratio{2, 2, 2}},
-		{"one turn is disturbed", series([]int{20}, []int{90}, []int{22}), series([]int{10}, []int{10}, []int{10}), Ratio{2.2, 2, 9}},
-		{"medians of turns", series([]int{1, 30, 900}), series([]int{10, 10, 10}), Ratio{3, 3, 3}},
-		{"turns that only one has", series([]int{30}, []int{1}), series([]int{10}), Ratio{3, 3, 3}},
+		{"the machine slows down for both", series([]int{20}, []int{200}, []int{2000}), series([]int{10}, []int{100}, []int{1000}), Ratio{2, 2, 2, 2}},
+		{"one turn is disturbed", series([]int{20}, []int{90}, []int{22}), series([]int{10}, []int{10}, []int{10}), Ratio{2.2, 2, 9, 2}},
+		{"medians of turns", series([]int{1, 30, 900}), series([]int{10, 10, 10}), Ratio{3, 3, 3, 0.1}},
+		{"turns that only one has", series([]int{30}, []int{40}), series([]int{10}), Ratio{3, 3, 3, 3}},
 		{"no turn", Series{}, series([]int{10}), Ratio{}},
 	}
 	for _, tt := range tests {

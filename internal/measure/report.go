@@ -64,8 +64,10 @@ func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond)
 type Comparison struct {
 	Name string `json:"name"`
 	Base string `json:"base"`
-	// Ratio is the median; Low and High are the extremes it was taken from.
+	// Ratio is the median, or the mean over several programs; Low and High are
+	// the extremes it was taken from. Best is as in [Ratio].
 	Ratio float64 `json:"ratio"`
+	Best  float64 `json:"best"`
 	Low   float64 `json:"low"`
 	High  float64 `json:"high"`
 }
@@ -109,7 +111,7 @@ func (r *Report) WriteTable(w io.Writer) error {
 		lines  []string
 	}{
 		{"DOOR\tVERSION\tWHAT IT IS", r.peerLines()},
-		{"RATIO\tLOW\tHIGH\tOF\tTO", r.ratioLines()},
+		{"RATIO\tBEST\tLOW\tHIGH\tOF\tTO", r.ratioLines()},
 		{"ROW\tP50 ms\tP99 ms\tMIN\tMAX\tN\t1 thread/s\tall/s\tKiB each\tKiB process\tFUEL", r.rowLines()},
 	}
 	if _, err := fmt.Fprintln(w, r.Machine); err != nil {
@@ -143,8 +145,8 @@ func (r *Report) peerLines() []string {
 func (r *Report) ratioLines() []string {
 	var lines []string
 	for _, c := range r.Ratios {
-		lines = append(lines, fmt.Sprintf("%s\t%s\t%s\t%s\t%s",
-			number(c.Ratio), number(c.Low), number(c.High), c.Name, c.Base))
+		lines = append(lines, fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s",
+			number(c.Ratio), number(c.Best), number(c.Low), number(c.High), c.Name, c.Base))
 	}
 	return lines
 }

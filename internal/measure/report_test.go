@@ -24,7 +24,7 @@ func report() *Report {
 			{Door: "in-process", About: "this", Version: "1.2"},
 			{Door: "other", About: "that", Unavailable: "pip is missing\nsorry"},
 		},
-		Ratios: []Comparison{{Name: "a/b/c", Base: "a/b/d", Ratio: 3.14159, Low: 0.5, High: 1234.5}},
+		Ratios: []Comparison{{Name: "a/b/c", Base: "a/b/d", Ratio: 3.14159, Best: 3, Low: 0.5, High: 1234.5}},
 		Rows:   []Row{fast, slow, broken},
 	}
 }
@@ -40,8 +40,8 @@ DOOR        VERSION  WHAT IT IS
 in-process  1.2      this
 other       -        not available: pip is missing sorry
 
-RATIO  LOW    HIGH   OF     TO
-3.14   0.500  1 235  a/b/c  a/b/d
+RATIO  BEST  LOW    HIGH   OF     TO
+3.14   3.00  0.500  1 235  a/b/c  a/b/d
 
 ROW                      P50 ms  P99 ms  MIN     MAX     N  1 thread/s  all/s  KiB each  KiB process  FUEL
 python/hello/in-process  0.600   3.00    0.600   3.00    2  1 400       2 812  700       -            412 345

@@ -47,14 +47,14 @@ func Hello() Workload {
 // burns less than 5 000 000 000 units of fuel.
 func Python() []Workload {
 	return []Workload{
-		python("fib", "function calls", "fib 46368\n"),
-		python("loop", "integers", "loop 1790400186\n"),
-		python("dict", "dictionaries and short strings", "dict 5003 301578190\n"),
-		python("json", "encoding and decoding", "json 586628 44925.0\n"),
+		python("fib", "function calls", "fib 75025\n"),
+		python("loop", "integers", "loop 413096474\n"),
+		python("dict", "dictionaries and short strings", "dict 5002 303591166\n"),
+		python("json", "encoding and decoding", "json 419020 44925.0\n"),
 		python("re", "regular expressions", "re 7500 6261250 371535\n"),
-		python("sieve", "bytes, slices and lists", "sieve 71274 240198\n"),
-		python("sort", "sorting with and without keys", "sort 790988993\n"),
-		python("classes", "methods, generators and exceptions", "classes 1876 2166209\n"),
+		python("sieve", "bytes, slices and lists", "sieve 37706 699306\n"),
+		python("sort", "sorting with and without keys", "sort 630637966\n"),
+		python("classes", "methods, generators and exceptions", "classes 1311 1901773\n"),
 	}
 }
 

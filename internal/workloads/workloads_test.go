@@ -23,7 +23,6 @@ func TestNativePythonPrintsEachChecksum(t *testing.T) {
 	for _, w := range all() {
 		t.Run(w.Name, func(t *testing.T) {
 			t.Parallel()
-			//nolint:gosec // G204: runs this package's own programs with the python3 on PATH.
 			out, err := exec.CommandContext(t.Context(), python, "-I", "-c", w.Code).Output()
 			if err != nil {
 				t.Fatal(err)

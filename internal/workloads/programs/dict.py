@@ -14,4 +14,4 @@ def run(rounds):
     return len(counts), total
 
 
-print("dict", *run(90_000))
+print("dict", *run(40_000))

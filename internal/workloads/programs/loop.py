@@ -10,4 +10,4 @@ def run(rounds):
     return state
 
 
-print("loop", run(350_000))
+print("loop", run(100_000))

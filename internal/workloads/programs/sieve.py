@@ -11,4 +11,4 @@ def run(limit):
     return len(primes), sum(primes) % 1_000_003
 
 
-print("sieve", *run(900_000))
+print("sieve", *run(450_000))

@@ -21,4 +21,4 @@ def run(count):
     return check
 
 
-print("sort", run(22_000))
+print("sort", run(13_000))

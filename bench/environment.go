@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/sandboxd/sandboxd/host/wasm"
+	"github.com/sandboxd/sandboxd/runtimes"
+)
+
+// environment is what doors share: where to keep things, and the Python module.
+type environment struct {
+	// cache keeps peers and compiled modules between runs. It is outside the
+	// repository and may be deleted at any time.
+	cache string
+	// scratch is deleted at the end of the run.
+	scratch string
+	// say tells the user of work that takes long.
+	say func(format string, args ...any)
+
+	loadOnce sync.Once
+	stripped []byte
+	loadErr  error
+}
+
+// openEnvironment makes the directories. The caller removes scratch.
+func openEnvironment(cache string, say func(string, ...any)) (*environment, error) {
+	if cache == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return nil, fmt.Errorf("find the cache: %w", err)
+		}
+		cache = filepath.Join(user, "sandboxd-bench")
+	}
+	cache, err := filepath.Abs(cache)
+	if err != nil {
+		return nil, fmt.Errorf("find the cache: %w", err)
+	}
+	if err := os.MkdirAll(cache, 0o700); err != nil {
+		return nil, fmt.Errorf("make the cache: %w", err)
+	}
+	scratch, err := os.MkdirTemp("", "sandboxd-bench-")
+	if err != nil {
+		return nil, fmt.Errorf("make a scratch directory: %w", err)
+	}
+	return &environment{cache: cache, scratch: scratch, say: say}, nil
+}
+
+// productCache is where sandboxd keeps its own downloads and prepared modules.
+func (e *environment) productCache() string { return filepath.Join(e.cache, "sandboxd") }
+
+// module returns the Python module that sandboxd pins, without custom sections.
+// All engines get these bytes, so that none pays for debug information.
+func (e *environment) module(ctx context.Context) ([]byte, error) {
+	e.loadOnce.Do(func() {
+		e.stripped, e.loadErr = e.load(ctx)
+	})
+	return e.stripped, e.loadErr
+}
+
+func (e *environment) load(ctx context.Context) ([]byte, error) {
+	registry, err := runtimes.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	definition, err := registry.Lookup("python")
+	if err != nil {
+		return nil, err
+	}
+	store, err := runtimes.OpenStore(e.productCache())
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := store.Cached(definition); !ok {
+		e.say("fetching the Python module")
+	}
+	data, err := store.Load(ctx, definition, nil)
+	if err != nil {
+		return nil, err
+	}
+	m, err := wasm.Decode(data)
+	if err != nil {
+		return nil, err
+	}
+	m.StripCustom()
+	return m.Encode(), nil
+}
+
+// command runs a program to its end and returns what it printed on standard
+// output. A failure quotes the last lines of its standard error.
+func command(ctx context.Context, dir, name string, args ...string) (string, error) {
+	//nolint:gosec // G204: the harness runs the peers the operator asked for.
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return "", fmt.Errorf("%s: %w: %s", filepath.Base(name), err, lastLines(string(exit.Stderr), 3))
+	}
+	if err != nil {
+		return "", fmt.Errorf("run %s: %w", filepath.Base(name), err)
+	}
+	return string(out), nil
+}
+
+// lastLines returns the last n lines of text that are not blank, on one line.
+func lastLines(text string, n int) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-n):], "; ")
+}
+
+// installed runs install unless it succeeded before for the same version in dir,
+// which is emptied first: a half-finished installation is never used.
+func (e *environment) installed(dir, version string, install func() error) error {
+	mark := filepath.Join(dir, "installed")
+	//nolint:gosec // G304: a file of our own cache
+	if data, err := os.ReadFile(mark); err == nil && string(data) == version {
+		return nil
+	}
+	e.say("installing %s", version)
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("install %s: %w", version, err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("install %s: %w", version, err)
+	}
+	if err := install(); err != nil {
+		return fmt.Errorf("install %s: %w", version, err)
+	}
+	if err := os.WriteFile(mark, []byte(version), 0o600); err != nil {
+		return fmt.Errorf("install %s: %w", version, err)
+	}
+	return nil
+}
