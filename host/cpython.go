@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"maps"
 
 	"github.com/sandboxd/sandboxd/host/guestfs"
 	"github.com/sandboxd/sandboxd/host/image"
@@ -57,20 +57,12 @@ func (d *cpython) files(c *call) (map[string]guestfs.Virtual, error) {
 	if name == "" {
 		name, argv0 = "<string>", "-c"
 	}
-	env := maps.Clone(c.profile.Env)
-	if env == nil {
-		env = map[string]string{}
-	}
-	maps.Copy(env, r.Env)
-	header, err := json.Marshal(struct {
-		Filename string            `json:"filename"`
-		Argv     []string          `json:"argv"`
-		Env      map[string]string `json:"env"`
-	}{name, append([]string{argv0}, r.Args...), env})
-	if err != nil {
-		return nil, fmt.Errorf("write the request: %w", err)
-	}
-	request := append(append(header, '\n'), r.Code...)
+	request := marshalTuple(
+		marshalText(name),
+		marshalTexts(append([]string{argv0}, r.Args...)),
+		marshalEnv(c.profile.Env),
+		marshalBytes(r.Code),
+	)
 	return map[string]guestfs.Virtual{
 		requestPath: {Data: request},
 		reportPath:  {Sink: &c.in.report},
@@ -81,6 +73,7 @@ func (d *cpython) files(c *call) (map[string]guestfs.Virtual, error) {
 func (d *cpython) warmUpFiles(ready *checkpoint) map[string]guestfs.Virtual {
 	return map[string]guestfs.Virtual{
 		guestPath:      {Data: d.guest},
+		reportPath:     {Sink: io.Discard},
 		warmUpPath:     {Data: d.warmUp},
 		checkpointPath: {Sink: ready},
 	}
@@ -110,9 +103,15 @@ func (d *cpython) outOfDisk(e *GuestError) bool { return e.Type == "OSError" }
 // build's extra fields. They have been the same from 3.8 to 3.13.
 // See Include/object.h and Include/cpython/object.h in CPython's source.
 const (
-	offsetType    = 4  // PyObject.ob_type, after a 32-bit reference count
-	offsetCall    = 64 // PyTypeObject.tp_call
-	addressLimit  = 1 << 31
+	offsetType   = 4  // PyObject.ob_type, after a 32-bit reference count
+	offsetCall   = 64 // PyTypeObject.tp_call
+	addressLimit = 1 << 31
+
+	// The state of random's hidden generator, a Mersenne Twister of 624 words of
+	// which any contents will do; see RandomObject in Modules/_randommodule.c.
+	offsetState = 12
+	lengthState = 624 * 4
+
 	smallestTable = 1
 )
 
@@ -124,6 +123,7 @@ func (d *cpython) target(memory []byte, told []byte) (image.Target, error) {
 	var addresses struct {
 		Function uint32 `json:"function"`
 		Empty    uint32 `json:"empty"`
+		Random   uint32 `json:"random"`
 	}
 	if err := json.Unmarshal(told, &addresses); err != nil {
 		return image.Target{}, fmt.Errorf("checkpoint: %w", err)
@@ -136,7 +136,11 @@ func (d *cpython) target(memory []byte, told []byte) (image.Target, error) {
 	if !ok || slot < smallestTable {
 		return image.Target{}, fmt.Errorf("checkpoint: the object at %#x cannot be called", addresses.Function)
 	}
-	return image.Target{Slot: slot, Args: [3]uint32{addresses.Function, addresses.Empty, 0}}, nil
+	return image.Target{
+		Slot:    slot,
+		Args:    [3]uint32{addresses.Function, addresses.Empty, 0},
+		Entropy: []image.Range{{Start: addresses.Random + offsetState, Length: lengthState}},
+	}, nil
 }
 
 func pointer(memory []byte, at uint32) (uint32, bool) {

@@ -41,7 +41,7 @@ func (h *Host) Execute(ctx context.Context, r Request) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if profile, err = profile.With(r.Overrides); err != nil {
+	if profile, err = r.narrow(profile); err != nil {
 		return nil, err
 	}
 	if err := h.enter(); err != nil {
@@ -88,7 +88,7 @@ func (h *Host) newCall(p *plugin, profile *policies.Profile, r *Request) (_ *cal
 		return nil, err
 	}
 	mounts := []guestfs.Mount{{Guest: workspacePath, Writable: true, Root: c.workspace.open}}
-	for _, m := range append(profile.Mounts, r.Mounts...) {
+	for _, m := range profile.Mounts {
 		root, err := os.OpenRoot(m.Host)
 		if err != nil {
 			return nil, fmt.Errorf("mount %s: %w", m.Guest, err)
@@ -200,10 +200,16 @@ func (r *Request) check() error {
 			return fmt.Errorf("%w: argument %q contains a NUL byte", ErrInvalid, a)
 		}
 	}
-	for name, value := range r.Env {
-		if name == "" || strings.ContainsAny(name, "=\x00") || strings.ContainsRune(value, 0) {
-			return fmt.Errorf("%w: environment variable %q=%q cannot be set", ErrInvalid, name, value)
-		}
-	}
 	return nil
+}
+
+// narrow returns the profile as the request changes it.
+func (r *Request) narrow(p *policies.Profile) (_ *policies.Profile, err error) {
+	if p, err = p.With(r.Overrides); err != nil {
+		return nil, err
+	}
+	if p, err = p.WithEnv(r.Env); err != nil {
+		return nil, err
+	}
+	return p.WithMounts(r.Mounts...)
 }

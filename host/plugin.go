@@ -59,6 +59,8 @@ type plugin struct {
 	driver     driver
 	compiled   *extism.CompiledPlugin
 	cache      wazero.CompilationCache
+	// blank is where memory comes from that starts empty.
+	blank *image.Image
 	// image is what instances start from, or nil for a plain start.
 	image *image.Image
 	// minMemory is the least linear memory an instance can start with, in bytes.
@@ -101,6 +103,9 @@ func (p *plugin) close() error {
 	if cerr := p.cache.Close(ctx); err == nil {
 		err = cerr
 	}
+	if ierr := p.blank.Close(); err == nil {
+		err = ierr
+	}
 	if p.image != nil {
 		if ierr := p.image.Close(); err == nil {
 			err = ierr
@@ -120,7 +125,7 @@ func (p *plugin) acquire(limit policies.Bytes) (*image.Region, error) {
 	if p.image != nil {
 		return p.image.Acquire(bytes)
 	}
-	return image.Reserve(bytes)
+	return p.blank.Acquire(bytes)
 }
 
 // run makes an instance for in and enters it. It returns the engine's account of
@@ -136,7 +141,12 @@ func (p *plugin) run(ctx context.Context, in *instance) error {
 	case p.image != nil:
 		entry = image.ExportResume
 	}
-	memory := &allocator{region: in.region}
+	kernel, err := p.blank.Acquire(kernelLimit)
+	if err != nil {
+		return err
+	}
+	defer kernel.Release()
+	memory := &allocator{kernel: kernel, main: in.region}
 	instance, err := p.compiled.Instance(experimental.WithMemoryAllocator(ctx, memory), extism.PluginInstanceConfig{
 		ModuleConfig: in.moduleConfig(args),
 	})
@@ -169,35 +179,21 @@ func (in *instance) moduleConfig(args []string) wazero.ModuleConfig {
 
 // allocator gives the two modules of an instance their memory: first Extism's
 // kernel, which is trusted and holds the plugin's input and output, then the
-// runtime's module, which gets the region.
+// runtime's module.
 type allocator struct {
-	region *image.Region
-	kernel bool
+	kernel, main *image.Region
+	asked        bool
 }
 
 // Allocate implements experimental.MemoryAllocator.
-func (a *allocator) Allocate(capacity, _ uint64) experimental.LinearMemory {
-	if !a.kernel {
-		a.kernel = true
-		return &kernelMemory{make([]byte, 0, capacity)}
+func (a *allocator) Allocate(uint64, uint64) experimental.LinearMemory {
+	if !a.asked {
+		a.asked = true
+		return a.kernel
 	}
-	return a.region
+	return a.main
 }
 
 // kernelLimit bounds Extism's kernel memory, which grows with a plugin's input,
 // output and variables: all things a guest decides.
 const kernelLimit = 64 << 20
-
-type kernelMemory struct{ buf []byte }
-
-func (m *kernelMemory) Reallocate(size uint64) []byte {
-	if size > kernelLimit {
-		return nil
-	}
-	if grow := int(size) - len(m.buf); grow > 0 { //nolint:gosec // at most kernelLimit
-		m.buf = append(m.buf, make([]byte, grow)...)
-	}
-	return m.buf
-}
-
-func (m *kernelMemory) Free() { m.buf = nil }

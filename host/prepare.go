@@ -76,7 +76,7 @@ const (
 // change to what preparing produces that the key's other parts do not show: the
 // metering pass, the rewriting for snapshots, the host functions' costs. A test
 // holds it against the bytes produced.
-const artefactVersion = "1"
+const artefactVersion = "2"
 
 // Names inside the directory of a prepared runtime.
 const (
@@ -223,8 +223,14 @@ func (b *builder) compile(ctx context.Context, module []byte, dir string) (*plug
 	if err != nil {
 		return nil, fmt.Errorf("prepare %s: %w", b.definition.Name, err)
 	}
+	blank, err := image.Blank()
+	if err != nil {
+		_ = compiled.Close(ctx)
+		_ = cache.Close(ctx)
+		return nil, fmt.Errorf("prepare %s: %w", b.definition.Name, err)
+	}
 	return &plugin{
-		definition: b.definition, driver: b.driver, compiled: compiled, cache: cache, log: b.host.log,
+		definition: b.definition, driver: b.driver, compiled: compiled, cache: cache, blank: blank, log: b.host.log,
 	}, nil
 }
 
@@ -295,12 +301,12 @@ func (b *builder) warmUp(ctx context.Context, p *plugin, dir string) error {
 	err = in.files.Bind(guestfs.Options{
 		Mounts:  []guestfs.Mount{{Guest: workspacePath, Writable: true, Root: w.open}},
 		Virtual: b.driver.warmUpFiles(in.checkpoint),
-		Limits:  guestfs.Limits{MaxBytes: warmUpOutput, MaxFiles: 8},
+		Limits:  guestfs.Limits{MaxBytes: warmUpOutput, MaxFiles: 64},
 	})
 	if err != nil {
 		return err
 	}
-	if in.region, err = image.Reserve(warmUpMemory); err != nil {
+	if in.region, err = p.acquire(warmUpMemory); err != nil {
 		return err
 	}
 	defer in.region.Release()

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,6 +21,15 @@ var ErrDamaged = errors.New("damaged image")
 type Target struct {
 	Slot uint32    `json:"slot"`
 	Args [3]uint32 `json:"args"`
+	// Entropy is where the module keeps the state of random generators: every
+	// restored instance gets its own, from the operating system.
+	Entropy []Range `json:"entropy"`
+}
+
+// Range is a part of linear memory.
+type Range struct {
+	Start  uint32 `json:"start"`
+	Length uint32 `json:"length"`
 }
 
 // Image is a captured instance: its linear memory, its mutable globals and the
@@ -108,13 +118,30 @@ func Open(dir string) (*Image, error) {
 	return im, nil
 }
 
+// Blank returns an image of nothing: its regions start empty. It keeps no files.
+func Blank() (*Image, error) {
+	memory, err := blankBacking()
+	if err != nil {
+		return nil, fmt.Errorf("reserve memory: %w", err)
+	}
+	return &Image{memory: memory, idle: map[uint64][]*Region{}}, nil
+}
+
 // Memory is the size of the image's linear memory in bytes: the least that a
 // region of it can be limited to.
 func (im *Image) Memory() uint64 { return im.Size }
 
 // Restore sets the globals of an instance whose memory is a region of im, so
-// that calling ExportResume continues from the capture.
+// that calling ExportResume continues from the capture, with randomness of its
+// own.
 func (im *Image) Restore(mod api.Module) error {
+	for _, r := range im.Target.Entropy {
+		state, ok := mod.Memory().Read(r.Start, r.Length)
+		if !ok {
+			return fmt.Errorf("restore image: no memory at %#x", r.Start)
+		}
+		_, _ = rand.Read(state) // never fails: it ends the process instead
+	}
 	for n, value := range im.Globals {
 		if err := setGlobal(mod, globalName(n), value); err != nil {
 			return err

@@ -19,7 +19,7 @@ func unreserve(space []byte) { _ = unix.Munmap(space) }
 
 // mappedBacking is an image's memory on disk, mapped copy-on-write into regions.
 type mappedBacking struct {
-	file    *os.File
+	file    *os.File // nil for an image of nothing
 	content []byte   // the file, mapped once for reading
 	pages   *os.File // /proc/self/pagemap, nil where it cannot tell private pages
 }
@@ -46,13 +46,23 @@ func openBacking(name string, size uint64) (backing, error) {
 	return &mappedBacking{file: f, content: content, pages: openPagemap(content)}, nil
 }
 
+// blankBacking is the memory of an image of nothing.
+func blankBacking() (backing, error) {
+	sample, err := reserve(uint64(os.Getpagesize())) //nolint:gosec // positive
+	if err != nil {
+		return nil, err
+	}
+	defer unreserve(sample)
+	return &mappedBacking{pages: openPagemap(sample)}, nil
+}
+
 func (b *mappedBacking) bytes() []byte { return b.content }
 
 // mapped reserves limit bytes that begin with the image, copy-on-write.
 func (b *mappedBacking) mapped(limit uint64) ([]byte, error) {
 	space, err := reserve(limit)
-	if err != nil {
-		return nil, err
+	if err != nil || b.file == nil {
+		return space, err
 	}
 	// MAP_FIXED replaces the start of our own reservation and nothing else.
 	_, err = unix.MmapPtr(int(b.file.Fd()), 0, unsafe.Pointer(unsafe.SliceData(space)), uintptr(len(b.content)), //nolint:gosec // see above
@@ -70,24 +80,22 @@ const maxResident = 512
 
 // reset makes a region equal to the image again, or reports that it cannot.
 //
-// The kernel tells which pages became private (PAGEMAP_SCAN, Linux 6.7); those
-// are copied back and stay resident, so that the next instance takes no page
-// faults on them. Everything above the image is dropped.
+// The kernel tells which pages became private (PAGEMAP_SCAN, Linux 6.7). Those
+// are overwritten with what they held at first, the image's bytes or zeroes above
+// it, and stay resident, so that the next instance takes no page faults on them.
 func (b *mappedBacking) reset(r *Region) bool {
 	if b.pages == nil {
 		return false
 	}
-	size := uint64(len(b.content))
-	if r.size > size && unix.Madvise(r.space[size:r.size], unix.MADV_DONTNEED) != nil {
-		return false
-	}
 	kept := 0
-	return scanPrivate(b.pages, r.space[:size], func(from, to int) bool {
-		pages := (to - from) / os.Getpagesize()
-		if kept += pages; kept > maxResident {
+	return scanPrivate(b.pages, r.space[:r.size], func(from, to int) bool {
+		if kept += (to - from) / os.Getpagesize(); kept > maxResident {
 			return unix.Madvise(r.space[from:to], unix.MADV_DONTNEED) == nil
 		}
-		copy(r.space[from:to], b.content[from:to])
+		if from < len(b.content) {
+			from += copy(r.space[from:to], b.content[from:])
+		}
+		clear(r.space[from:to])
 		return true
 	})
 }
@@ -95,6 +103,9 @@ func (b *mappedBacking) reset(r *Region) bool {
 func (b *mappedBacking) close() error {
 	if b.pages != nil {
 		_ = b.pages.Close()
+	}
+	if b.file == nil {
+		return nil
 	}
 	_ = unix.Munmap(b.content)
 	return b.file.Close()

@@ -2,11 +2,10 @@
 // which are captured memories from which new instances start.
 //
 // A [Region] is reserved address space that backs the linear memory of one
-// instance at a time. It belongs to whoever acquired it and is not safe for
-// concurrent use.
+// instance at a time. It comes from an [Image], whose memory it starts with, and
+// goes back to it. It belongs to whoever acquired it and is not safe for
+// concurrent use; images are.
 package image
-
-import "fmt"
 
 // PageSize is the size of a WebAssembly page in bytes.
 const PageSize = 64 << 10
@@ -15,22 +14,12 @@ const PageSize = 64 << 10
 // implements wazero's experimental.LinearMemory.
 //
 // The guest chooses the sizes it asks for; a region only ever grants what fits
-// the limit it was reserved with, and address space costs nothing until touched.
+// the limit it was acquired with, and address space costs nothing until touched.
 type Region struct {
 	space   []byte // the whole reservation
 	size    uint64 // bytes the guest sees
 	refused bool
-	image   *Image // whose memory it started with, nil for none
-}
-
-// Reserve returns an empty region that can grow to limit bytes, which must not
-// be zero. The caller releases it with [Region.Release].
-func Reserve(limit uint64) (*Region, error) {
-	space, err := reserve(limit)
-	if err != nil {
-		return nil, fmt.Errorf("reserve %d bytes of linear memory: %w", limit, err)
-	}
-	return &Region{space: space}, nil
+	image   *Image // whose memory it started with
 }
 
 // Reallocate grows the memory to size bytes, or returns nil beyond the limit,
@@ -61,11 +50,4 @@ func (r *Region) Refused() bool { return r.refused }
 func (r *Region) Bytes() []byte { return r.space[:r.size] }
 
 // Release gives the region back. No instance may use it any more.
-func (r *Region) Release() {
-	if r.image != nil {
-		r.image.release(r)
-		return
-	}
-	unreserve(r.space)
-	r.space = nil
-}
+func (r *Region) Release() { r.image.release(r) }

@@ -132,6 +132,51 @@ func addStart(m *wasm.Module, entry uint32) {
 	m.AddExport(ExportStart, wasm.KindFunc, f)
 }
 
+// maxGap is the most zero bytes put between two data segments to make them one.
+const maxGap = 1 << 10
+
+// mergeData joins data segments that lie close together. The engine looks at
+// every segment for every instance, and CPython has 24 000 of them. Segments are
+// left alone unless all are active, at constant ascending offsets, and none
+// reaches into the next: then the order of copying does not matter.
+func mergeData(m *wasm.Module) {
+	offsets := make([]uint64, len(m.Data))
+	end := uint64(0)
+	for i := range m.Data {
+		offset, ok := constant(m.Data[i].Offset)
+		if m.Data[i].Mode != wasm.Active || !ok || offset < end {
+			return
+		}
+		offsets[i], end = offset, offset+uint64(len(m.Data[i].Init))
+	}
+	var merged []wasm.Data
+	for i := range m.Data {
+		if n := len(merged); n > 0 {
+			last := &merged[n-1]
+			start, _ := constant(last.Offset)
+			if gap := offsets[i] - start - uint64(len(last.Init)); gap <= maxGap {
+				last.Init = append(last.Init, make([]byte, gap)...)
+				last.Init = append(last.Init, m.Data[i].Init...)
+				continue
+			}
+		}
+		d := m.Data[i]
+		d.Init = append([]byte(nil), d.Init...)
+		merged = append(merged, d)
+	}
+	m.Data = merged
+}
+
+// constant is the value of a constant expression that is one i32.const.
+func constant(e wasm.Expr) (uint64, bool) {
+	r := wasm.NewReader(e, 0)
+	if !r.Next() || r.Op != wasm.OpI32Const {
+		return 0, false
+	}
+	value := uint64(uint32(r.A)) //nolint:gosec // an i32, as an address
+	return value, r.Next() && r.Op == wasm.OpEnd
+}
+
 // addResume adds: func() i32 { return table[slot](a, b, c) }.
 func addResume(m *wasm.Module) {
 	body := new(wasm.Asm)

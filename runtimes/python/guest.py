@@ -8,7 +8,7 @@ between calls.
 Host and guest talk through files that exist only in the guest's view:
 
 ``/.sandboxd/request``
-    a line of JSON (``filename``, ``argv``, ``env``), then the program's bytes.
+    a tuple in marshal's format: file name, arguments, environment, program.
 ``/.sandboxd/report``
     written here: the uncaught exception, as JSON.
 """
@@ -18,6 +18,7 @@ import builtins
 import gc
 import json
 import linecache
+import marshal
 import os
 import posix
 import sys
@@ -25,6 +26,7 @@ import traceback
 import types
 
 _DIRECTORY = "/.sandboxd/"
+_CHUNK = 1 << 16
 _MESSAGE_LIMIT = 4096
 _NAMES_KEPT_TO_THE_END = ("__builtins__",)
 
@@ -35,34 +37,31 @@ def start():
     Returns only when that code is 0: a plain return costs the host less than
     an exit from within.
     """
-    request, program = _read_request()
-    filename = request["filename"]
-    sys.argv = request["argv"]
-    sys.orig_argv = ["python", *sys.argv]
-    _replace_environment(request["env"])
-    module = _new_main(filename)
-    source = _Source(filename, program)
-    code = _run(source, module)
-    code = _finish(module) or code
+    code = perform(*_read_request())
     if code:
         posix._exit(code)
 
 
-def resume():
-    """The same, in an interpreter restored from an image."""
-    random = sys.modules.get("random")
-    if random is not None:
-        random.seed()
-    start()
+def perform(filename, argv, env, program):
+    """Run a program from beginning to end and return its exit code."""
+    sys.argv = argv
+    sys.orig_argv = ["python", *argv]
+    if os.environ._data != env:
+        _replace_environment(env)
+    module = _new_main(filename)
+    code = _run(_Source(filename, program), module)
+    return _finish(module) or code
 
 
 class _Source:
     """The program's text, decoded only if somebody asks to see its lines."""
 
+    __slots__ = ("filename", "program")
+
     def __init__(self, filename, program):
         self.filename = filename
         self.program = program
-        if not filename.startswith("<"):
+        if filename[0] != "<":
             # A one-item entry is linecache's form for "call this to get the text".
             linecache.cache[filename] = (self.text,)
 
@@ -86,21 +85,18 @@ class _Source:
 
 def _read_request():
     descriptor = posix.open(_DIRECTORY + "request", posix.O_RDONLY)
-    left = posix.fstat(descriptor).st_size
-    chunks = []
-    while left > 0 and (chunk := posix.read(descriptor, left)):
-        chunks.append(chunk)
-        left -= len(chunk)
+    data = chunk = posix.read(descriptor, _CHUNK)
+    while len(chunk) == _CHUNK:
+        chunk = posix.read(descriptor, _CHUNK)
+        data += chunk
     posix.close(descriptor)
-    header, _, program = b"".join(chunks).partition(b"\n")
-    return json.loads(header), program
+    return marshal.loads(data)
 
 
-def _replace_environment(wanted):
-    for name in os.environ.keys() - wanted.keys():
-        del os.environ[name]
-    for name, value in wanted.items():
-        os.environ[name] = value
+def _replace_environment(env):
+    os.environ.clear()
+    for name, value in env.items():
+        os.environ[name.decode()] = value.decode()
 
 
 def _new_main(filename):
@@ -108,7 +104,7 @@ def _new_main(filename):
     names = module.__dict__
     names["__builtins__"] = builtins
     names["__annotations__"] = {}
-    if not filename.startswith("<"):
+    if filename[0] != "<":
         names["__file__"] = filename
         names["__cached__"] = None
     sys.modules["__main__"] = module
@@ -136,13 +132,13 @@ def _exit_code(code):
         return 0
     if isinstance(code, int):
         return code & 0xFF
-    _flush(sys.stdout)
+    _flush()
     print(code, file=sys.stderr)
     return 1
 
 
 def _show(error):
-    _flush(sys.stdout)
+    _flush()
     hook = sys.excepthook
     if hook is sys.__excepthook__:
         traceback.print_exception(error)
@@ -186,30 +182,39 @@ def _finish(module):
     if "threading" in sys.modules:
         sys.modules["threading"]._shutdown()
     atexit._run_exitfuncs()
-    failed = _flush(sys.stdout)
-    _flush(sys.stderr)
+    failed = _flush()
     names = module.__dict__
     # Names with one leading underscore go first, as in CPython's module teardown.
-    for private in (True, False):
-        for name in [n for n in names if (n[:1] == "_" and n[1:2] != "_") is private]:
-            if name not in _NAMES_KEPT_TO_THE_END:
-                names[name] = None
+    for name in list(names):
+        if name[0] == "_" and name[1:2] != "_":
+            names[name] = None
+    for name in list(names):
+        if name != "__builtins__":
+            names[name] = None
     gc.collect()
-    _flush(sys.stdout)
-    _flush(sys.__stdout__)
-    _flush(sys.stderr)
+    _flush()
     # 120 is what CPython exits with when standard output cannot be flushed.
     return 120 if failed else 0
 
 
-def _flush(stream):
+def _flush():
+    """Flush the standard streams; report whether output was lost."""
+    failed = False
     try:
-        stream.flush()
+        sys.stdout.flush()
+        sys.__stdout__.flush()
+        sys.stderr.flush()
     except Exception:
-        return stream is not None and not getattr(stream, "closed", False)
-    return False
+        failed = _is_open(sys.stdout)
+    return failed
+
+
+def _is_open(stream):
+    return stream is not None and not getattr(stream, "closed", False)
 
 
 if __name__ == "__main__":
     os.chdir("/app")
+    sys.path.insert(0, "/app")
+    sys.stdout.reconfigure(line_buffering=True)
     start()

@@ -7,11 +7,98 @@ inside it and never returns from it.
 """
 
 import gc
+import importlib
+import linecache
 import os
 import posix
 import sys
 import time
 import types
+
+# What programs import most. The order is the reader's; dependencies come along.
+LIBRARY = """
+    abc argparse array ast asyncio base64 binascii bisect calendar cmath codecs
+    collections collections.abc colorsys concurrent.futures configparser contextlib
+    contextvars copy csv dataclasses datetime decimal difflib enum errno fnmatch
+    fractions functools gc glob gzip hashlib heapq hmac html html.parser inspect io
+    itertools json keyword linecache locale logging math numbers operator os
+    os.path pathlib pickle platform pprint queue random re reprlib sched secrets
+    select shlex shutil signal sqlite3 stat statistics string struct subprocess
+    tempfile textwrap threading time timeit tokenize traceback types typing
+    unicodedata urllib.parse uuid warnings weakref xml.etree.ElementTree zipfile
+    zlib zoneinfo
+""".split()
+
+# A program that takes the ways most programs take: it is run a few times, so
+# that the compiler, the formatting of output and errors, and the specialising
+# interpreter have been through them.
+REHEARSAL = '''
+import sys, os, json, re, math, random, datetime, collections, functools, io
+from dataclasses import dataclass, field
+
+@dataclass
+class Point:
+    x: int = 0
+    y: float = 1.5
+    tags: list = field(default_factory=list)
+
+class Shape:
+    """A class."""
+    def __init__(self, *points, **named):
+        self.points, self.named = list(points), named
+    def __repr__(self):
+        return f"Shape({len(self.points)!r}, {self.named})"
+    @property
+    def size(self):
+        return sum(p.x * p.y for p in self.points)
+
+def fibonacci(n):
+    return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
+
+def numbers(n):
+    for i in range(n):
+        if i % 3 == 0:
+            continue
+        yield i
+
+shapes = [Shape(Point(i, i / 2), kind="k%d" % i) for i in range(3)]
+table = {s.named["kind"]: round(s.size, 2) for s in shapes}
+counts = collections.Counter("the quick brown fox".split())
+print("hi", shapes[0], table, fibonacci(5), sorted(numbers(9), reverse=True))
+print(json.dumps({"a": [1, 2.5, None, True], "b": table}, indent=2), counts.most_common(2))
+print(re.findall(r"(\\w+)-(\\d+)", "a-1 b-22"), f"{math.pi:.3f} {1234567:,} {'x':>5}|")
+print(datetime.date(2024, 2, 29) + datetime.timedelta(days=1), random.random() < 1)
+with open("rehearsal.txt", "w", encoding="utf-8") as file:
+    file.write("one\\ntwo\\n")
+with open("rehearsal.txt") as file:
+    print([line.strip() for line in file], os.listdir("."))
+os.remove("rehearsal.txt")
+try:
+    {}["missing"]
+except KeyError as error:
+    print("caught", error, file=sys.stderr)
+while shapes:
+    shapes.pop()
+text = io.TextIOWrapper(io.BytesIO(b"1 2\\n3"), encoding="utf-8")
+print(text.readline(), list(text), end="\\n")
+'''
+FAILING = "def f(n):\n    return 1 / n\n\nf(0)\n"
+BROKEN = "print('unclosed\n"
+
+
+def main():
+    os.chdir("/app")
+    sys.path.insert(0, "/app")
+    for name in LIBRARY:
+        importlib.import_module(name)
+    # Output appears when a line is complete, not when the program ends.
+    sys.stdout.reconfigure(line_buffering=True)
+    guest = load_guest()
+    for _ in range(4):
+        for program in (REHEARSAL, FAILING, BROKEN, "print('hi')\n", ""):
+            guest.perform("rehearsal.py", [""], {b"LANG": b"C"}, program.encode())
+    settle()
+    checkpoint(guest.start, sys.modules["random"])
 
 
 def load_guest():
@@ -23,17 +110,29 @@ def load_guest():
     return guest
 
 
-def main():
-    os.chdir("/app")
-    guest = load_guest()
+def settle():
+    """Leave nothing of the rehearsal behind."""
+    # What most profiles declare: then there is nothing to change.
+    os.environ.clear()
+    os.environ["LANG"] = "C.UTF-8"
+    linecache.clearcache()
+    sys.modules["re"].purge()
+    sys.modules.pop("__main__", None)
+    importlib.invalidate_caches()
+    sys.path_importer_cache.clear()
     gc.collect()
     gc.freeze()
-    checkpoint(guest.resume)
 
 
-def checkpoint(entry):
-    """Tell the host where to come back in, and be captured."""
-    addresses = b'{"function":%d,"empty":%d}' % (id(entry), id(()))
+def checkpoint(entry, random):
+    """Tell the host where to come back in, and be captured.
+
+    The host fills the generator's state with randomness when it restores the
+    image, so that no two instances draw the same numbers: seeding in the guest
+    would cost every call more than most programs take.
+    """
+    random.seed()
+    addresses = b'{"function":%d,"empty":%d,"random":%d}' % (id(entry), id(()), id(random._inst))
     descriptor = posix.open("/.sandboxd/checkpoint", posix.O_WRONLY)
     posix.write(descriptor, addresses)
     posix.close(descriptor)
