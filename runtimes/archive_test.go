@@ -86,6 +86,29 @@ func hugeArchive(t testing.TB, size int64) []byte {
 	return zipped(t, raw.Bytes())
 }
 
+func TestExtractStopsAtBombs(t *testing.T) {
+	var header bytes.Buffer
+	if err := tar.NewWriter(&header).WriteHeader(&tar.Header{Name: "other", Typeflag: tar.TypeReg, Size: 8 * maxUnpacked}); err != nil {
+		t.Fatal(err)
+	}
+	err := findMember(io.MultiReader(&header, &endless{}), "a/x.wasm", nil)
+	if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "unpacks to more than 1024 MiB") {
+		t.Errorf("bytes without an end: got %v", err)
+	}
+
+	var entries bytes.Buffer
+	archive := tar.NewWriter(&entries)
+	for range maxMembers + 1 {
+		if err := archive.WriteHeader(&tar.Header{Name: "n"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err = findMember(&entries, "a/x.wasm", nil)
+	if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "more than 100000 entries") {
+		t.Errorf("entries without an end: got %v", err)
+	}
+}
+
 func zipped(t testing.TB, data []byte) []byte {
 	t.Helper()
 	var out bytes.Buffer

@@ -265,14 +265,18 @@ func TestFetchClearsUpAfterKilledOnes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	file := filepath.Join(s.Dir, tempPrefix+"file") // not a fetch's: those are directories
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	past := time.Now().Add(-2 * staleAfter)
-	if err := errors.Join(os.Chtimes(old, past, past), os.Chtimes(foreign, past, past)); err != nil {
+	if err := errors.Join(os.Chtimes(old, past, past), os.Chtimes(foreign, past, past), os.Chtimes(file, past, past)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Fetch(t.Context(), fileDefinition(), nil); err != nil {
 		t.Fatal(err)
 	}
-	for dir, want := range map[string]bool{old: false, young: true, foreign: true} {
+	for dir, want := range map[string]bool{old: false, young: true, foreign: true, file: true} {
 		if _, err := os.Stat(dir); (err == nil) != want {
 			t.Errorf("%s: exists is %v, want %v", filepath.Base(dir), err == nil, want)
 		}

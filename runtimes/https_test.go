@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -84,10 +85,17 @@ func TestHTTPSFailuresExplainThemselves(t *testing.T) {
 		{"a redirect to plain http", "/x.wasm", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, plain.URL, http.StatusFound)
 		}, ErrUnavailable, "refused to follow a redirect to \"http://"},
-		{"redirects without an end", "/x.wasm", func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "/x.wasm", http.StatusFound)
+		{"redirects without an end", "/0.wasm", func(w http.ResponseWriter, r *http.Request) {
+			n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/"), ".wasm"))
+			if err != nil || n > maxRedirects {
+				t.Errorf("redirect %d was followed to %s, %v", n, r.URL.Path, err)
+			}
+			http.Redirect(w, r, fmt.Sprintf("/%d.wasm", n+1), http.StatusFound)
 		}, ErrUnavailable, "stopped after 5 redirects"},
 		{"a length over the cap", "/x.wasm", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", strconv.Itoa(maxModule+1))
+		}, ErrInvalid, "larger than 512 MiB"},
+		{"an archive with a length over the cap", "/x.tgz", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", strconv.Itoa(maxModule+1))
 		}, ErrInvalid, "larger than 512 MiB"},
 		{"cut short", "/x.wasm", func(w http.ResponseWriter, _ *http.Request) {

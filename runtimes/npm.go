@@ -88,7 +88,7 @@ func (s *Store) npmPack(ctx context.Context, npm, spec, project, packed string, 
 		select {
 		case err := <-ended:
 			if err != nil {
-				return s.npmError(ctx, spec, err, &stderr)
+				return s.npmError(spec, err, &stderr)
 			}
 			return nil
 		case <-ticker.C:
@@ -97,10 +97,7 @@ func (s *Store) npmPack(ctx context.Context, npm, spec, project, packed string, 
 }
 
 // npmError explains why npm failed: by what it said, and what to do about it.
-func (s *Store) npmError(ctx context.Context, spec string, err error, stderr *tail) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
+func (s *Store) npmError(spec string, err error, stderr *tail) error {
 	said := "\n\t" + strings.Join(stderr.lines(), "\n\t")
 	if len(stderr.lines()) == 0 {
 		said = "; it printed nothing"
