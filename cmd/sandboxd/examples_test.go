@@ -107,6 +107,9 @@ func TestLogAnalysis(t *testing.T) {
 // TestExampleData checks that the data is what its generator writes, inside the
 // sandbox, on any machine.
 func TestExampleData(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the programs are checked without -short")
+	}
 	prepare(t)
 	for _, tt := range []struct{ name, data string }{
 		{"sales-report", "data/sales.csv"},

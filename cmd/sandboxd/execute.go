@@ -20,7 +20,10 @@ type executed struct {
 // execute starts an engine, runs req on it and closes it. Unless quiet, the
 // guest's output passes through to ours as it is written.
 func (a *app) execute(ctx context.Context, policy *policies.Policy, registry *runtimes.Registry, req host.Request, quiet bool) (out executed, err error) {
-	progress := newProgress(a.stderr, isTerminal(a.stderr), quiet)
+	progress := newQuietProgress(a.stderr)
+	if !quiet {
+		progress = newProgress(a.stderr, isTerminal(a.stderr), patience)
+	}
 	defer progress.stop()
 	h, err := a.open(ctx, policy, registry, progress.event)
 	if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -10,11 +11,12 @@ import (
 )
 
 // progress shows long work on standard error: one line that updates itself on a
-// terminal, one line a stage elsewhere. Work that is over within patience is not
-// shown at all. It is safe for concurrent use.
+// terminal, one line a stage elsewhere. A stage that is over within patience is
+// not shown at all. It is safe for concurrent use.
 type progress struct {
 	to       io.Writer
 	terminal bool
+	patience time.Duration
 
 	mu      sync.Mutex
 	current runtimes.Event
@@ -28,18 +30,26 @@ type progress struct {
 }
 
 const (
-	patience    = time.Second            // how long work may take unannounced
-	refreshRate = 100 * time.Millisecond // how often the terminal's line is redrawn
+	// patience is how long a stage may take unannounced, where preparing is not
+	// what the user asked for.
+	patience = time.Second
+	// refreshRate is how often the terminal's line is redrawn.
+	refreshRate = 100 * time.Millisecond
+	// barWidth is the width of the bar of a stage whose size is known.
+	barWidth = 24
 )
 
-// newProgress starts a progress display; stop ends it. A quiet one shows only
-// warnings.
-func newProgress(to io.Writer, terminal, quiet bool) *progress {
-	p := &progress{to: to, terminal: terminal, done: make(chan struct{})}
-	if !quiet {
-		p.stopped.Go(p.loop)
-	}
+// newProgress starts a progress display; stop ends it.
+func newProgress(to io.Writer, terminal bool, patience time.Duration) *progress {
+	p := newQuietProgress(to)
+	p.terminal, p.patience = terminal, patience
+	p.stopped.Go(p.loop)
 	return p
+}
+
+// newQuietProgress is a display that shows only warnings.
+func newQuietProgress(to io.Writer) *progress {
+	return &progress{to: to, done: make(chan struct{})}
 }
 
 // event is a [runtimes.Progress].
@@ -88,13 +98,13 @@ func (p *progress) draw(now time.Time) {
 	switch {
 	case p.since.IsZero():
 		p.clear()
-	case now.Sub(p.since) < patience && !p.dirty:
+	case now.Sub(p.since) < p.patience && !p.dirty:
 	case p.terminal:
 		p.dirty = true
-		p.print("\r\x1b[K" + describe(p.current) + " " + now.Sub(p.since).Truncate(time.Second).String())
+		p.print("\r\x1b[K" + describe(p.current, true) + " " + now.Sub(p.since).Truncate(time.Second).String())
 	case !p.shown:
 		p.shown = true
-		p.print("sandboxd: " + describe(p.current) + " ...\n")
+		p.print("sandboxd: " + describe(p.current, false) + " ...\n")
 	}
 }
 
@@ -109,19 +119,22 @@ func (p *progress) clear() {
 // print ignores failures: progress that nobody sees is no reason to fail.
 func (p *progress) print(s string) { _, _ = io.WriteString(p.to, s) }
 
-// describe says what is being done, and how far it is.
-func describe(e runtimes.Event) string {
+// describe says what is being done and, as far as that is known, how much of it
+// there is. Live, it also says how far it has come.
+func describe(e runtimes.Event, live bool) string {
 	text := fmt.Sprintf("%s: %s", e.Runtime, e.Stage)
-	amount := func(n int64) string {
-		if e.Unit == "bytes" {
-			return roughBytes(uint64(max(n, 0)))
-		}
-		return fmt.Sprint(n)
+	amount := func(n int64) string { return fmt.Sprint(n) }
+	if e.Unit == "bytes" {
+		amount = func(n int64) string { return roughBytes(uint64(max(n, 0))) }
 	}
 	switch {
+	case e.Total > 0 && live:
+		filled := int(max(0, min(barWidth, e.Done*barWidth/e.Total)))
+		bar := strings.Repeat("#", filled) + strings.Repeat(".", barWidth-filled)
+		return fmt.Sprintf("%s [%s] %s of %s", text, bar, amount(e.Done), amount(e.Total))
 	case e.Total > 0:
-		return fmt.Sprintf("%s %3d%% of %s", text, min(100, e.Done*100/e.Total), amount(e.Total))
-	case e.Done > 0:
+		return fmt.Sprintf("%s %s", text, amount(e.Total))
+	case e.Done > 0 && live:
 		return fmt.Sprintf("%s %s", text, amount(e.Done))
 	default:
 		return text

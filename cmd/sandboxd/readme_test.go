@@ -13,6 +13,9 @@ import (
 // fenced as "sh" in README.md, docs and examples, from the root of the
 // repository.
 func TestReadme(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the commands are run without -short")
+	}
 	shell, err := exec.LookPath("sh")
 	if err != nil {
 		t.Skip("the documentation is written for a POSIX shell: ", err)

@@ -202,7 +202,7 @@ func (a *app) prepare(ctx context.Context, registry *runtimes.Registry, defs []*
 	if err != nil {
 		return err
 	}
-	progress := newProgress(a.stderr, isTerminal(a.stderr), false)
+	progress := newProgress(a.stderr, isTerminal(a.stderr), 0)
 	defer progress.stop()
 	h, err := a.open(ctx, policy, registry, progress.event)
 	if err != nil {
