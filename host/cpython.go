@@ -50,7 +50,7 @@ const (
 func (d *cpython) args() []string       { return []string{"python", "-I", guestPath} }
 func (d *cpython) warmUpArgs() []string { return []string{"python", "-I", warmUpPath} }
 
-func (d *cpython) files(c *call) (map[string]guestfs.Virtual, error) {
+func (d *cpython) files(c *call) map[string]guestfs.Virtual {
 	r := c.request
 	name := r.Filename
 	argv0 := name
@@ -67,7 +67,7 @@ func (d *cpython) files(c *call) (map[string]guestfs.Virtual, error) {
 		requestPath: {Data: request},
 		reportPath:  {Sink: &c.in.report},
 		guestPath:   {Data: d.guest},
-	}, nil
+	}
 }
 
 func (d *cpython) warmUpFiles(ready *checkpoint) map[string]guestfs.Virtual {

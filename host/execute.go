@@ -77,8 +77,9 @@ type call struct {
 	mounts    []*os.Root
 }
 
+// newCall makes everything a call needs ready, up to the instance.
 func (h *Host) newCall(p *plugin, profile *policies.Profile, r *Request) (_ *call, err error) {
-	c := &call{plugin: p, profile: profile, request: r, in: &instance{}}
+	c := &call{plugin: p, profile: profile, request: r}
 	defer func() {
 		if err != nil {
 			c.close()
@@ -87,8 +88,33 @@ func (h *Host) newCall(p *plugin, profile *policies.Profile, r *Request) (_ *cal
 	if c.workspace, err = openWorkspace(r.Workspace, h.scratch); err != nil {
 		return nil, err
 	}
+	mounts, err := c.openMounts()
+	if err != nil {
+		return nil, err
+	}
+	limit, err := p.pages(profile.Memory)
+	if err != nil {
+		return nil, err
+	}
+	if c.in, err = p.standby.take(p, limit); err != nil {
+		return nil, err
+	}
+	in := c.in
+	in.fuel.budget = profile.Fuel
+	in.attach(r, profile)
+	return c, in.files.Bind(guestfs.Options{
+		Mounts:  mounts,
+		Virtual: p.driver.files(c),
+		Limits:  fileLimits(profile),
+		Charge:  in.moved,
+		Denied:  func(l guestfs.Limit) { in.refused = l },
+	})
+}
+
+// openMounts opens the profile's mounts and the workspace for the guest.
+func (c *call) openMounts() ([]guestfs.Mount, error) {
 	mounts := []guestfs.Mount{{Guest: workspacePath, Writable: true, Root: c.workspace.open}}
-	for _, m := range profile.Mounts {
+	for _, m := range c.profile.Mounts {
 		root, err := os.OpenRoot(m.Host)
 		if err != nil {
 			return nil, fmt.Errorf("mount %s: %w", m.Guest, err)
@@ -99,34 +125,18 @@ func (h *Host) newCall(p *plugin, profile *policies.Profile, r *Request) (_ *cal
 			Root: func() (*os.Root, error) { return root, nil },
 		})
 	}
+	return mounts, nil
+}
 
-	in := c.in
-	in.fuel.budget = profile.Fuel
-	in.stdout = output{limit: uint64(profile.Stdout), stream: r.Stdout, moved: in.moved}
-	in.stderr = output{limit: uint64(profile.Stderr), stream: r.Stderr, moved: in.moved}
-	if profile.OutputLimit == policies.OutputStop {
+// attach gives the guest its standard streams.
+func (in *instance) attach(r *Request, p *policies.Profile) {
+	in.stdout = output{limit: uint64(p.Stdout), stream: r.Stdout, moved: in.moved}
+	in.stderr = output{limit: uint64(p.Stderr), stream: r.Stderr, moved: in.moved}
+	if p.OutputLimit == policies.OutputStop {
 		in.stdout.full = func() { in.halt(StatusOutputLimit) }
 		in.stderr.full = in.stdout.full
 	}
 	in.stdin = input{reader: r.Stdin, moved: in.moved}
-	files, err := p.driver.files(c)
-	if err != nil {
-		return nil, err
-	}
-	err = in.files.Bind(guestfs.Options{
-		Mounts:  mounts,
-		Virtual: files,
-		Limits:  fileLimits(profile),
-		Charge:  in.moved,
-		Denied:  func(l guestfs.Limit) { in.refused = l },
-	})
-	if err != nil {
-		return nil, err
-	}
-	if in.region, err = p.acquire(profile.Memory); err != nil {
-		return nil, err
-	}
-	return c, nil
 }
 
 func fileLimits(p *policies.Profile) guestfs.Limits {
@@ -138,9 +148,8 @@ func fileLimits(p *policies.Profile) guestfs.Limits {
 
 // close releases what the call holds. The guest must have returned.
 func (c *call) close() {
-	_ = c.in.files.Close()
-	if c.in.region != nil {
-		c.in.region.Release()
+	if c.in != nil {
+		c.in.close()
 	}
 	for _, root := range c.mounts {
 		_ = root.Close()
@@ -163,7 +172,7 @@ func (c *call) execute(ctx, closing context.Context, done func()) *Result {
 		defer cancel()
 		defer stop()
 		defer c.close()
-		r := c.result(c.plugin.run(ctx, c.in))
+		r := c.result(c.in.enter(ctx))
 		r.DurationSeconds = time.Since(started).Seconds()
 		results <- r
 	}()

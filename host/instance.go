@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	extism "github.com/extism/go-sdk"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
 	"github.com/tetratelabs/wazero/sys"
@@ -16,9 +17,14 @@ import (
 // instance is one running copy of a plugin, as the host sees it. Everything in it
 // belongs to the goroutine that runs the guest, until that has returned.
 type instance struct {
-	mod    api.Module
+	plugin *plugin
+	guest  *extism.Plugin
+	entry  string        // the export that guest is called through
+	region *image.Region // the guest's linear memory
+	kernel *image.Region // that of Extism's kernel
+
+	mod    api.Module // known once the guest runs
 	fuel   gauge
-	region *image.Region
 	files  guestfs.FS
 	stdout output
 	stderr output

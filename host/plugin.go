@@ -30,7 +30,7 @@ type driver interface {
 	warmUpArgs() []string
 	// files are the virtual files of a call, the request among them;
 	// warmUpFiles those of the warm-up.
-	files(c *call) (map[string]guestfs.Virtual, error)
+	files(c *call) map[string]guestfs.Virtual
 	warmUpFiles(ready *checkpoint) map[string]guestfs.Virtual
 	// target turns what the warm-up told at its checkpoint into the way back.
 	target(memory []byte, told []byte) (image.Target, error)
@@ -65,6 +65,7 @@ type plugin struct {
 	image *image.Image
 	// minMemory is the least linear memory an instance can start with, in bytes.
 	minMemory uint64
+	standby   standby
 	log       *slog.Logger
 }
 
@@ -98,6 +99,7 @@ func compile(ctx context.Context, module []byte, compiledDir string, workers int
 }
 
 func (p *plugin) close() error {
+	p.standby.close()
 	ctx := context.Background()
 	err := p.compiled.Close(ctx)
 	if cerr := p.cache.Close(ctx); err == nil {
@@ -114,56 +116,77 @@ func (p *plugin) close() error {
 	return err
 }
 
-// acquire returns the linear memory of a new instance, limited to limit bytes
-// rounded down to whole pages.
-func (p *plugin) acquire(limit policies.Bytes) (*image.Region, error) {
+// pages is a memory limit in bytes, rounded down to whole pages. A limit that no
+// instance can start with is policies.ErrInvalid.
+func (p *plugin) pages(limit policies.Bytes) (uint64, error) {
 	bytes := uint64(limit) / image.PageSize * image.PageSize
 	if bytes < p.minMemory {
-		return nil, fmt.Errorf("%w: runtime %q needs at least %v of memory, the limit is %v",
+		return 0, fmt.Errorf("%w: runtime %q needs at least %v of memory, the limit is %v",
 			policies.ErrInvalid, p.definition.Name, policies.Bytes(p.minMemory), limit)
 	}
-	if p.image != nil {
-		return p.image.Acquire(bytes)
-	}
-	return p.blank.Acquire(bytes)
+	return bytes, nil
 }
 
-// run makes an instance for in and enters it. It returns the engine's account of
-// how the guest ended, which means little where in.ended is set.
-func (p *plugin) run(ctx context.Context, in *instance) error {
-	ctx = context.WithValue(ctx, instanceKey{}, in)
-	in.stdin.ctx, in.stdin.over = ctx, func() { in.checkDeadline(ctx) }
-	in.image = p.image
-	args, entry := p.driver.args(), image.ExportStart
+// newInstance makes an instance whose memory can grow to limit bytes, which
+// pages returned. It starts from the image if there is one, unless it is to be
+// warmed up up to a checkpoint. The caller fills in what the guest is to see
+// before it enters the instance, and closes it.
+func (p *plugin) newInstance(limit uint64, ready *checkpoint) (_ *instance, err error) {
+	in := &instance{plugin: p, checkpoint: ready, entry: image.ExportStart}
+	args, memory := p.driver.args(), p.blank
 	switch {
-	case in.checkpoint != nil:
+	case ready != nil:
 		args = p.driver.warmUpArgs()
 	case p.image != nil:
-		entry = image.ExportResume
+		in.image, in.entry, memory = p.image, image.ExportResume, p.image
 	}
-	kernel, err := p.blank.Acquire(kernelLimit)
+	defer func() {
+		if err != nil {
+			in.close()
+		}
+	}()
+	if in.region, err = memory.Acquire(limit); err != nil {
+		return nil, err
+	}
+	if in.kernel, err = p.blank.Acquire(kernelLimit); err != nil {
+		return nil, err
+	}
+	ctx := experimental.WithMemoryAllocator(context.Background(), &allocator{kernel: in.kernel, main: in.region})
+	in.guest, err = p.compiled.Instance(ctx, extism.PluginInstanceConfig{ModuleConfig: in.moduleConfig(args)})
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("start an instance: %w", err)
 	}
-	defer kernel.Release()
-	memory := &allocator{kernel: kernel, main: in.region}
-	instance, err := p.compiled.Instance(experimental.WithMemoryAllocator(ctx, memory), extism.PluginInstanceConfig{
-		ModuleConfig: in.moduleConfig(args),
-	})
-	if err != nil {
-		return fmt.Errorf("start an instance: %w", err)
-	}
-	// Closing must happen whatever the context says.
-	defer func() { _ = instance.CloseWithContext(context.WithoutCancel(ctx)) }()
-	rc, _, err := instance.CallWithContext(ctx, entry, nil)
-	if err != nil {
-		return err
-	}
-	return p.driver.returned(entry == image.ExportResume, rc)
+	return in, nil
 }
 
-// moduleConfig gives an instance its view of the world. Nothing of the host's
-// environment is in it.
+// enter runs the guest. It returns the engine's account of how the guest ended,
+// which means little where in.ended is set.
+func (in *instance) enter(ctx context.Context) error {
+	ctx = context.WithValue(ctx, instanceKey{}, in)
+	in.stdin.ctx, in.stdin.over = ctx, func() { in.checkDeadline(ctx) }
+	rc, _, err := in.guest.CallWithContext(ctx, in.entry, nil)
+	if err != nil {
+		return err
+	}
+	return in.plugin.driver.returned(in.image != nil, rc)
+}
+
+// close throws the instance away. The guest must have returned, if it ever ran.
+func (in *instance) close() {
+	_ = in.files.Close()
+	if in.guest != nil {
+		// Nothing is left that could fail: modules are only unregistered.
+		_ = in.guest.CloseWithContext(context.Background())
+	}
+	for _, r := range []*image.Region{in.kernel, in.region} {
+		if r != nil {
+			r.Release()
+		}
+	}
+}
+
+// moduleConfig gives an instance its view of the world, all of which is filled in
+// later. Nothing of the host's environment is in it.
 func (in *instance) moduleConfig(args []string) wazero.ModuleConfig {
 	files := wazero.NewFSConfig().(sysfs.FSConfig).WithSysFSMount(&in.files, "/")
 	return wazero.NewModuleConfig().

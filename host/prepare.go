@@ -281,11 +281,7 @@ func (b *builder) selfTest(ctx context.Context, p *plugin) error {
 
 // warmUp runs the module up to its checkpoint and captures it in dir.
 func (b *builder) warmUp(ctx context.Context, p *plugin, dir string) error {
-	in := &instance{fuel: gauge{budget: warmUpFuel}}
-	in.stdout = output{limit: warmUpOutput, moved: in.moved}
-	in.stderr = output{limit: warmUpOutput, moved: in.moved}
-	in.stdin = input{moved: in.moved}
-	in.checkpoint = &checkpoint{capture: func(in *instance, told []byte) error {
+	ready := &checkpoint{capture: func(in *instance, told []byte) error {
 		target, err := b.driver.target(in.region.Bytes(), told)
 		if err != nil {
 			return err
@@ -297,24 +293,26 @@ func (b *builder) warmUp(ctx context.Context, p *plugin, dir string) error {
 		return err
 	}
 	defer w.close()
-	defer func() { _ = in.files.Close() }()
+	in, err := p.newInstance(warmUpMemory, ready)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	in.fuel.budget = warmUpFuel
+	in.attach(&Request{}, &policies.Profile{Stdout: warmUpOutput, Stderr: warmUpOutput})
 	err = in.files.Bind(guestfs.Options{
 		Mounts:  []guestfs.Mount{{Guest: workspacePath, Writable: true, Root: w.open}},
-		Virtual: b.driver.warmUpFiles(in.checkpoint),
+		Virtual: b.driver.warmUpFiles(ready),
 		Limits:  guestfs.Limits{MaxBytes: warmUpOutput, MaxFiles: 64},
 	})
 	if err != nil {
 		return err
 	}
-	if in.region, err = p.acquire(warmUpMemory); err != nil {
-		return err
-	}
-	defer in.region.Release()
-	err = p.run(ctx, in)
+	err = in.enter(ctx)
 	switch {
-	case in.checkpoint.err != nil:
-		return in.checkpoint.err
-	case !in.checkpoint.reached:
+	case ready.err != nil:
+		return ready.err
+	case !ready.reached:
 		said, _ := in.stderr.text()
 		return errors.Join(errNoCheckpoint, err, errors.New(cut(said, 2000)))
 	}
