@@ -84,15 +84,21 @@ func TestNPMFailuresExplainThemselves(t *testing.T) {
 			"find the package npm fetched: npm reported success but left no tarball",
 		},
 		{
-			"no such member", "ok", []member{{name: "package/dist/lagn.wasm", data: "x"}}, ErrInvalid,
+			"no such member", "ok",
+			[]member{{name: "package/dist/lagn.wasm", data: "x"}},
+			ErrInvalid,
 			`npm package @scope/lang@1.2.3: invalid runtime: there is no "package/dist/lang.wasm" in the archive (did you mean "package/dist/lagn.wasm"?)`,
 		},
 		{
-			"a member that is a link", "ok", []member{{name: "package/dist/lang.wasm", kind: '2', link: "/etc/passwd"}}, ErrInvalid,
+			"a member that is a link", "ok",
+			[]member{{name: "package/dist/lang.wasm", kind: '2', link: "/etc/passwd"}},
+			ErrInvalid,
 			`npm package @scope/lang@1.2.3: invalid runtime: "package/dist/lang.wasm" in the archive is not a regular file`,
 		},
 		{
-			"other bytes", "ok", []member{{name: "package/dist/lang.wasm", data: "other"}}, ErrDigest,
+			"other bytes", "ok",
+			[]member{{name: "package/dist/lang.wasm", data: "other"}},
+			ErrDigest,
 			"npm package @scope/lang@1.2.3: wrong SHA-256: npm @scope/lang@1.2.3 (dist/lang.wasm) holds " + digestOf([]byte("other")) +
 				" but runtime.toml pins " + digestOf(testModule) + "; nothing was kept. If the new module is the one you want, change source.sha256",
 		},

@@ -105,8 +105,7 @@ func (p *parser) definition(data []byte) *Definition {
 
 // syntax reports what the TOML library refuses.
 func (p *parser) syntax(err error) {
-	var at toml.ParseError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[toml.ParseError](err); ok {
 		p.add(at.Position.Line, "not valid TOML: %s", strings.TrimSuffix(at.Message, "."))
 		return
 	}

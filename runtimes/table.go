@@ -72,8 +72,7 @@ func (*locator) UnmarshalTOML(any) error { return errHere }
 // lineOf returns the line of the key that raw belongs to, or 0 for a table that
 // only its children's dotted keys imply.
 func lineOf(meta *toml.MetaData, raw toml.Primitive) int {
-	var at toml.ParseError
-	if errors.As(meta.PrimitiveDecode(raw, &locator{}), &at) {
+	if at, ok := errors.AsType[toml.ParseError](meta.PrimitiveDecode(raw, &locator{})); ok {
 		return at.Position.Line
 	}
 	return 0
