@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -63,6 +64,26 @@ func documents(t *testing.T, root string) []string {
 		all = append(all, files...)
 	}
 	return all
+}
+
+// link is a Markdown link to a file of the repository.
+var link = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+
+// TestLinks checks that the documents name files that exist.
+func TestLinks(t *testing.T) {
+	root := repository(t)
+	for _, file := range append(documents(t, root), filepath.Join(root, "CONTRIBUTING.md")) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range link.FindAllStringSubmatch(string(text), -1) {
+			target := filepath.Join(filepath.Dir(file), filepath.FromSlash(match[1]))
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s links to %s, which does not exist", strings.TrimPrefix(file, root), match[1])
+			}
+		}
+	}
 }
 
 // runsTests reports whether block is the command that runs these very tests.
