@@ -129,8 +129,10 @@ func TestLinksInAWritableMount(t *testing.T) {
 	if errno != 0 || st.Mode&os.ModeSymlink == 0 || st.Size != 0 {
 		t.Errorf("lstat of a link: mode %v, size %d, %v; want a link of unknown size", st.Mode, st.Size, errno)
 	}
-	if target, errno := w.Readlink("app/link"); errno != sys.EACCES {
-		t.Errorf("readlink gave %q, %v; want EACCES", target, errno)
+	for _, link := range []string{"app/link", "app/inside"} {
+		if target, errno := w.Readlink(link); errno != sys.EACCES {
+			t.Errorf("readlink %s gave %q, %v; want EACCES", link, target, errno)
+		}
 	}
 	if errno := w.Rename("app/main.py", "app/abs"); errno != 0 {
 		t.Errorf("rename over a link: %v", errno)
@@ -324,6 +326,29 @@ func TestDescriptorsFollowFilesNotNames(t *testing.T) {
 		t.Errorf("the new file reads %q, want what was written to it", got)
 	}
 	w.checkCanary()
+}
+
+// TestUtimensChecksWhatThePathLeadsTo lets the host put another file in place of
+// an open one.
+func TestUtimensChecksWhatThePathLeadsTo(t *testing.T) {
+	w := newWorld(t, roomy)
+	w.put("app/f", "old")
+	file := w.opened("app/f", sys.O_RDWR)
+	path := filepath.Join(w.app, "f")
+	if err := os.Rename(path, path+".old"); err != nil {
+		t.Fatal(err)
+	}
+	w.write(path, "new")
+	before, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if errno := file.Utimens(0, 0); errno != sys.ENOENT {
+		t.Errorf("utimens gives %v, want ENOENT", errno)
+	}
+	if after, err := os.Stat(path); err != nil || !after.ModTime().Equal(before.ModTime()) {
+		t.Errorf("the other file changed: %v, %v", after, err)
+	}
 }
 
 func TestMountPointsStay(t *testing.T) {

@@ -18,7 +18,7 @@ const (
 	// A directory of up to sortedEntries is listed in the order of its names,
 	// which makes programs that list it deterministic. A larger one is streamed
 	// in the order of the disk, so that it takes no more memory than this.
-	sortedEntries = 4096
+	sortedEntries = 1024
 	// maxListing is the most entries that one call may gather: a guest that asks
 	// for more at once has chosen to lose (EIO).
 	maxListing = 1 << 16

@@ -62,6 +62,8 @@ func (d *dataFile) IsDir() (bool, sys.Errno) {
 
 // IsAppend implements [sys.File].
 func (d *dataFile) IsAppend() bool {
+	d.fs.mu.Lock()
+	defer d.fs.mu.Unlock()
 	return d.appending
 }
 
@@ -80,6 +82,8 @@ func (d *dataFile) SetAppend(enable bool) sys.Errno {
 
 // IsNonblock implements [sys.PollableFile].
 func (d *dataFile) IsNonblock() bool {
+	d.fs.mu.Lock()
+	defer d.fs.mu.Unlock()
 	return d.nonblock
 }
 

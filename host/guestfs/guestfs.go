@@ -141,7 +141,8 @@ func (f *FS) Bind(o Options) error {
 }
 
 // Close closes every descriptor that the guest left open. Afterwards every call
-// fails, except [FS.Journal]. Closing again does nothing.
+// that would touch a file fails; [FS.Journal] still answers. Closing again does
+// nothing. It waits for a call in progress, except one to a [Virtual] sink.
 func (f *FS) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
