@@ -192,3 +192,16 @@ func TestBarsGrowWithTheirValues(t *testing.T) {
 		})
 	}
 }
+
+func TestBarsAreDrawnAsLongAsTheyMeasure(t *testing.T) {
+	var b bytes.Buffer
+	chart := Chart{Bars: []Bar{{Label: "long", Value: 10}, {Label: "half", Value: 5}, {Label: "tiny", Value: 1e-6}}}
+	if err := WriteSVG(&b, chart); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`width="420.0"`, `width="210.0"`, `width="2.0"`} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no bar has %s in\n%s", want, b.String())
+		}
+	}
+}
