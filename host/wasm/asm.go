@@ -72,3 +72,9 @@ func ConstI32(v int32) Expr { return new(Asm).I32Const(v).Op(OpEnd).Bytes() }
 
 // ConstI64 returns the constant expression of an i64.
 func ConstI64(v int64) Expr { return new(Asm).I64Const(v).Op(OpEnd).Bytes() }
+
+// Index appends an unsigned number on its own.
+func (a *Asm) Index(v uint32) *Asm {
+	a.buf = AppendU32(a.buf, v)
+	return a
+}

@@ -57,6 +57,7 @@ const (
 	OpI64Eqz             Opcode = 0x50
 	OpI64LtS             Opcode = 0x53
 	OpI64GtS             Opcode = 0x55
+	OpI64GeS             Opcode = 0x59
 	OpI32Add             Opcode = 0x6a
 	OpI32Sub             Opcode = 0x6b
 	OpI32Mul             Opcode = 0x6c
