@@ -76,7 +76,7 @@ const (
 // change to what preparing produces that the key's other parts do not show: the
 // metering pass, the rewriting for snapshots, the host functions' costs. A test
 // holds it against the bytes produced.
-const artefactVersion = "2"
+const artefactVersion = "3"
 
 // Names inside the directory of a prepared runtime.
 const (
