@@ -107,8 +107,18 @@ func (h *Host) newCall(p *plugin, profile *policies.Profile, r *Request) (_ *cal
 		Virtual: p.driver.files(c),
 		Limits:  fileLimits(profile),
 		Charge:  in.moved,
-		Denied:  func(l guestfs.Limit) { in.refused = l },
+		Denied:  in.denied,
 	})
+}
+
+// denied records a limit on what the guest may keep. The others, on names, depth
+// and open files, are ordinary errors, which programs probe for and cope with.
+func (in *instance) denied(l guestfs.Limit) {
+	switch l {
+	case guestfs.LimitBytes, guestfs.LimitFiles, guestfs.LimitFileSize:
+		in.refused = l
+	case guestfs.LimitDepth, guestfs.LimitPath, guestfs.LimitName, guestfs.LimitOpen:
+	}
 }
 
 // openMounts opens the profile's mounts and the workspace for the guest.

@@ -3,9 +3,11 @@ package host_test
 import (
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/sandboxd/sandboxd/host"
+	"github.com/sandboxd/sandboxd/policies"
 )
 
 // cacheDir is shared by all tests, and with the user's own runs: preparing a
@@ -39,8 +41,72 @@ func open(tb testing.TB, o host.Options) *host.Host {
 	return h
 }
 
+// testPolicy has profiles whose every limit a request may change either way, so
+// that a test names the limits it is about.
+const testPolicy = `
+[profiles.free]
+extends     = "strict"
+fuel        = 4_000_000_000
+memory      = "64MiB"
+timeout     = "60s"
+overridable = ["fuel", "memory", "stdout", "stderr", "timeout", "disk.quota", "disk.files"]
+
+[profiles.stop]
+extends      = "free"
+output_limit = "stop"
+`
+
+func policy(tb testing.TB, text string) *policies.Policy {
+	tb.Helper()
+	p, err := policies.Parse("sandbox.toml", []byte(text))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
+
+// sharedHost is what tests run on that need no host of their own: loading a
+// prepared runtime takes a while.
+var sharedHost struct {
+	sync.Mutex
+	host *host.Host
+}
+
+// shared returns the host of most tests, under testPolicy.
+func shared(tb testing.TB) *host.Host {
+	tb.Helper()
+	sharedHost.Lock()
+	defer sharedHost.Unlock()
+	if sharedHost.host != nil {
+		return sharedHost.host
+	}
+	h, err := host.Open(tb.Context(), host.Options{CacheDir: cacheDir(tb), Policy: policy(tb, testPolicy)})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	sharedHost.host = h
+	return h
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if h := sharedHost.host; h != nil {
+		if err := h.Close(); err != nil {
+			_, _ = os.Stderr.WriteString("close the shared host: " + err.Error() + "\n")
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// python is a program under the strict profile.
 func python(code string) host.Request {
 	return host.Request{Language: "python", Code: []byte(code)}
+}
+
+// free is a program under a profile that lets a test set every limit.
+func free(code string, o policies.Overrides) host.Request {
+	return host.Request{Language: "python", Code: []byte(code), Profile: "free", Overrides: o}
 }
 
 func execute(tb testing.TB, h *host.Host, r host.Request) *host.Result {

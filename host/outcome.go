@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -28,6 +29,8 @@ func (c *call) result(err error) *Result {
 		end = *in.ended
 	case err != nil && strings.HasPrefix(err.Error(), "wasm error: "):
 		end = ending{status: StatusError, exitCode: exitTrap, err: err}
+	case errors.Is(err, errNoReturn):
+		end = ending{status: StatusError, exitCode: 1}
 	case err != nil:
 		end = ending{status: StatusInternal, err: err}
 	default:
@@ -112,11 +115,14 @@ func exitCodeOf(e ending) int {
 func (c *call) explain(r *Result, end ending) {
 	said := c.in.report.guestError()
 	if end.status == StatusError {
+		// Without a report, a program that chose its exit code coped; one that was
+		// cut short did not.
+		cutShort := said == nil && c.in.ended == nil
 		switch {
-		case c.in.region.Refused() && (said == nil || c.plugin.driver.outOfMemory(said)):
+		case c.in.region.Refused() && (cutShort || said != nil && c.plugin.driver.outOfMemory(said)):
 			r.Status = StatusOutOfMemory
 			r.ExitCode = exitKilled
-		case c.in.refused != 0 && (said == nil || c.plugin.driver.outOfDisk(said)):
+		case c.in.refused != 0 && (cutShort || said != nil && c.plugin.driver.outOfDisk(said)):
 			r.Status = StatusDiskQuota
 			r.ExitCode = exitKilled
 		}

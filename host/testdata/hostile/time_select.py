@@ -1,0 +1,7 @@
+# Waits for nothing, for ever.
+#
+# status: timeout
+# exit: 124
+# timeout: 300ms
+import select
+select.select([], [], [], 10**9)

@@ -1,0 +1,10 @@
+# Sleeps past its time.
+#
+# status: timeout
+# exit: 124
+# timeout: 300ms
+# stdout: "good night\n"
+# error: timeout
+import time
+print("good night")
+time.sleep(3600)
