@@ -141,7 +141,7 @@ def _show(error):
     _flush()
     hook = sys.excepthook
     if hook is sys.__excepthook__:
-        traceback.print_exception(error)
+        _print_exception(error)
         return
     try:
         hook(type(error), error, error.__traceback__)
@@ -149,9 +149,71 @@ def _show(error):
         pass
     except BaseException as second:
         print("Error in sys.excepthook:", file=sys.stderr)
-        traceback.print_exception(second.with_traceback(second.__traceback__.tb_next))
+        _print_exception(second.with_traceback(second.__traceback__.tb_next))
         print("\nOriginal exception was:", file=sys.stderr)
-        traceback.print_exception(error)
+        _print_exception(error)
+
+
+def _print_exception(error):
+    text = traceback.TracebackException(type(error), error, None, limit=0, compact=True)
+    _fill(text, error)
+    for line in text.format():
+        sys.stderr.write(line)
+
+
+def _fill(text, error):
+    """Give an exception and those it came from their stacks."""
+    text.stack = _Stack(error.__traceback__)
+    if text.__cause__ is not None:
+        _fill(text.__cause__, error.__cause__)
+    if text.__context__ is not None:
+        _fill(text.__context__, error.__context__)
+    for part, member in zip(text.exceptions or (), getattr(error, "exceptions", ())):
+        _fill(part, member)
+
+
+class _Stack(traceback.StackSummary):
+    """A stack that looks at repeated frames only as far as it prints them.
+
+    The library's own examines every frame before it leaves out most: a thousand
+    frames of a runaway recursion take it more fuel than most programs have.
+    """
+
+    SHOWN = 3
+
+    def __init__(self, trace):
+        previous, repeats = None, 0
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            place = code.co_filename, trace.tb_lineno, code.co_name
+            repeats = repeats + 1 if place == previous else 1
+            previous = place
+            if repeats <= self.SHOWN:
+                self.append(self._summary(code, trace))
+            elif repeats == self.SHOWN + 1:
+                self.append(1)
+            else:
+                self[-1] += 1
+            trace = trace.tb_next
+
+    @staticmethod
+    def _summary(code, trace):
+        line, last_line, column, last_column = traceback._get_code_position(code, trace.tb_lasti)
+        linecache.lazycache(code.co_filename, trace.tb_frame.f_globals)
+        return traceback.FrameSummary(
+            code.co_filename, trace.tb_lineno, code.co_name, lookup_line=False,
+            end_lineno=last_line, colno=column, end_colno=last_column,
+        )
+
+    def format(self, **_):
+        lines = []
+        for entry in self:
+            if isinstance(entry, int):
+                plural = "s" if entry > 1 else ""
+                lines.append(f"  [Previous line repeated {entry} more time{plural}]\n")
+            else:
+                lines.append(self.format_frame_summary(entry))
+        return lines
 
 
 def _report(error, trace, filename):
