@@ -2,18 +2,16 @@
 #
 # status: ok
 # exit: 0
-# stdout: "5\n"
+# stdout: "['/data/sub/inner.txt', '/data/table.csv']\n"
 import os
-seen = []
+read = []
 for base, dirs, files in os.walk("/", followlinks=True):
     for name in files:
         path = os.path.join(base, name)
-        seen.append(path)
         try:
             with open(path, "rb") as f:
-                data = f.read(1000)
+                print(f.read(1000)) if "link" in name else f.read(1000)
         except OSError:
             continue
-        if b"secret" in data:
-            print("found", path)
-print(len([s for s in seen if "link" not in s]) + len(seen) // 100 + 3)
+        read.append(path)
+print(sorted(p for p in read if not p.startswith("/usr/")))
