@@ -52,6 +52,7 @@ type frame struct {
 //
 // The analysis reuses its memory from function to function.
 type analysis struct {
+	bounds bounds
 	edits  []edit
 	frames []frame
 	group  int // index of the edit that charges the current group
@@ -77,7 +78,7 @@ func free(op wasm.Opcode) bool {
 }
 
 func (a *analysis) run(code *wasm.Code) error {
-	*a = analysis{edits: a.edits[:0], frames: a.frames[:0], call: a.call}
+	*a = analysis{bounds: a.bounds, edits: a.edits[:0], frames: a.frames[:0], call: a.call}
 	a.begin(0)
 	a.push(frame{op: wasm.OpBlock})
 	r := wasm.NewReader(code.Body, code.Offset)
@@ -88,7 +89,7 @@ func (a *analysis) run(code *wasm.Code) error {
 		if err := a.instr(&r.Instr); err != nil {
 			return &wasm.Error{Offset: code.Offset + r.Start, Msg: err.Error()}
 		}
-		if a.since > maxUnchecked && !a.dead && len(a.frames) > 0 {
+		if a.since > a.bounds.unchecked && !a.dead && len(a.frames) > 0 {
 			a.checkHere(r.End)
 		}
 	}
@@ -203,7 +204,7 @@ func (a *analysis) cyclic() {
 		return
 	}
 	a.edits[a.group].kind = editCheck
-	if rest := maxUnchecked - maxUnwinding; a.since < rest {
+	if rest := a.bounds.unchecked - a.bounds.unwinding; a.since < rest {
 		a.spend(rest - a.since)
 	}
 }
@@ -240,7 +241,7 @@ func (a *analysis) open(in *wasm.Instr) error {
 // whatever was executed until then.
 func (a *analysis) try(in *wasm.Instr, f frame) error {
 	if !a.dead {
-		a.spend(max(0, maxUnchecked-a.since))
+		a.spend(max(0, a.bounds.unchecked-a.since))
 	}
 	if err := a.branch(in); err != nil {
 		return err
@@ -303,7 +304,7 @@ func (a *analysis) close(in *wasm.Instr) {
 	}
 	switch {
 	case a.dead, depth == 0:
-	case f.out == depth && a.edits[f.group].arg < maxAhead:
+	case f.out == depth && a.edits[f.group].arg < a.bounds.ahead:
 		a.group = f.group
 	case fallsIn && !f.joined:
 		// Reached only from the instruction before it.

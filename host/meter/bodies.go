@@ -6,20 +6,25 @@ import (
 	"github.com/sandboxd/sandboxd/host/wasm"
 )
 
-// Bounds on what runs without a check, in instructions. Loops check each time
-// around, and calls that may recur each time they are made. Together they bound
-// how long the host waits for its turn, however a module is made; well-behaved
-// code seldom comes near them.
-const (
-	// maxUnchecked is about how many may be executed on any path between
-	// checks, within a function and those it calls.
-	maxUnchecked = 50_000
-	// maxUnwinding is how many may follow the return of a call that may recur.
-	// It is multiplied by the depth of the stack when a recursion unwinds.
-	maxUnwinding = 500
-	// maxAhead is how many may be charged before a block for what follows it.
-	maxAhead = 4096
-)
+// bounds limit what runs without a check, in instructions. Loops check each
+// time around, and calls that may recur each time they are made. Together they
+// bound how long the host waits for its turn, however a module is made;
+// well-behaved code seldom comes near them.
+type bounds struct {
+	// unchecked is about how many may be executed on any path between checks,
+	// within a function and those it calls.
+	unchecked int
+	// unwinding, less than unchecked, is how many may follow the return of a
+	// call that may recur. It is multiplied by the depth of the stack when a
+	// recursion unwinds.
+	unwinding int
+	// ahead is how many may be charged before a block for what follows it.
+	ahead uint64
+}
+
+// usual bounds keep the worst case to milliseconds on one stack frame, and to
+// a fraction of a second when the deepest stack unwinds.
+func usual() bounds { return bounds{unchecked: 50_000, unwinding: 500, ahead: 4096} }
 
 // chunkSize is the size of the buffers that hold new bodies.
 const chunkSize = 1 << 20
@@ -45,7 +50,7 @@ func (in *instrumenter) bodies() error {
 		return err
 	}
 	w := &rewriter{instrumenter: in, graph: g, work: make([]int, len(in.m.Code))}
-	w.analysis.call = w.nextCall
+	w.analysis.bounds, w.call = in.bounds, w.nextCall
 	return g.walk(w.body)
 }
 

@@ -99,6 +99,10 @@ type Config struct {
 // would be wrong. An error about the code is a *[wasm.Error] with the offset in
 // the bytes that m was decoded from.
 func Instrument(m *wasm.Module, cfg Config) error {
+	return instrument(m, cfg, usual())
+}
+
+func instrument(m *wasm.Module, cfg Config, b bounds) error {
 	if err := refuseNames(m); err != nil {
 		return err
 	}
@@ -106,7 +110,7 @@ func Instrument(m *wasm.Module, cfg Config) error {
 		return err
 	}
 	m.StripCustom()
-	in := newInstrumenter(m)
+	in := newInstrumenter(m, b)
 	if err := m.RemapFuncs(in.remap); err != nil {
 		return fmt.Errorf("meter: renumber functions: %w", err)
 	}
@@ -173,6 +177,7 @@ func limitTables(m *wasm.Module, limit uint32) error {
 // references to its wrapper.
 type instrumenter struct {
 	m        *wasm.Module
+	bounds   bounds
 	imported uint32 // function imports of the original module
 	wrappers uint32 // index of the first wrapper
 	refill   uint32 // helpers; see addHelpers
@@ -183,9 +188,10 @@ type instrumenter struct {
 	hasMem   bool
 }
 
-func newInstrumenter(m *wasm.Module) *instrumenter {
+func newInstrumenter(m *wasm.Module, b bounds) *instrumenter {
 	in := &instrumenter{
 		m:        m,
+		bounds:   b,
 		imported: m.NumImportedFuncs(),
 		hasMem:   len(m.Memories) > 0 || m.NumImported(wasm.KindMemory) > 0,
 	}

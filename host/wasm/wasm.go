@@ -30,7 +30,7 @@ import "fmt"
 // See https://webassembly.github.io/spec/js-api/index.html#limits
 const (
 	MaxTypes     = 100_000   // types
-	MaxImports   = 100_000   // imports
+	MaxImports   = 10_000    // imports
 	MaxFuncs     = 1_000_000 // functions defined by the module
 	MaxTables    = 1_000     // tables defined by the module
 	MaxTags      = 100_000   // exception tags
