@@ -9,6 +9,7 @@ import (
 
 	"github.com/sandboxd/sandboxd/host/guestfs"
 	"github.com/sandboxd/sandboxd/policies"
+	"github.com/sandboxd/sandboxd/runtimes"
 )
 
 // grace is how long after its end a guest may take to notice it. Slices and host
@@ -44,27 +45,34 @@ func (h *Host) Execute(ctx context.Context, r Request) (*Result, error) {
 	if profile, err = r.narrow(profile); err != nil {
 		return nil, err
 	}
-	if err := h.enter(); err != nil {
-		return nil, err
-	}
-	leave, err := h.admission.enter(ctx)
+	ctx, done, err := h.enter(ctx)
 	if err != nil {
-		h.calls.Done()
 		return nil, err
 	}
-	done := func() { leave(); h.calls.Done() }
+	c, leave, err := h.admit(ctx, definition, profile, &r)
+	if err != nil {
+		err = causeOf(ctx, err)
+		done()
+		return nil, err
+	}
+	return c.execute(ctx, func() { leave(); done() }), nil
+}
 
-	p, err := h.plugin(ctx, definition)
-	if err != nil {
-		done()
-		return nil, err
+// admit waits for a slot and makes a call ready to run in it. leave gives the slot
+// back.
+func (h *Host) admit(ctx context.Context, d *runtimes.Definition, p *policies.Profile, r *Request) (c *call, leave func(), err error) {
+	if leave, err = h.admission.enter(ctx); err != nil {
+		return nil, nil, err
 	}
-	c, err := h.newCall(p, profile, &r)
-	if err != nil {
-		done()
-		return nil, err
+	plugin, err := h.plugin(ctx, d)
+	if err == nil {
+		c, err = h.newCall(plugin, p, r)
 	}
-	return c.execute(ctx, h.closing, done), nil
+	if err != nil {
+		leave()
+		return nil, nil, err
+	}
+	return c, leave, nil
 }
 
 // call is one execution on its way through the host.
@@ -171,19 +179,18 @@ func (c *call) close() {
 
 // execute runs the guest in a goroutine of its own, so that the caller always
 // gets an answer: after the deadline and the grace even when the guest is stuck
-// in the host. done is called when the guest has returned, however late.
-func (c *call) execute(ctx, closing context.Context, done func()) *Result {
+// in the host. done is called when the guest has returned, however late, and
+// everything it held was given back; an answer in time comes after that.
+func (c *call) execute(ctx context.Context, done func()) *Result {
 	started := time.Now()
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(c.profile.Timeout), errTimeout)
-	stop := context.AfterFunc(closing, cancel)
 	results := make(chan *Result, 1)
 	go func() {
-		defer done()
-		defer cancel()
-		defer stop()
-		defer c.close()
 		r := c.result(c.in.enter(ctx))
 		r.DurationSeconds = time.Since(started).Seconds()
+		c.close()
+		cancel()
+		done()
 		results <- r
 	}()
 	select {

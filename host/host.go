@@ -111,15 +111,34 @@ func Open(_ context.Context, o Options) (_ *Host, err error) {
 	return h, nil
 }
 
-// enter counts a call in, or refuses it once the host is closing.
-func (h *Host) enter() error {
+// enter counts a call in, or refuses it once the host is closing or its ctx has
+// ended. The context it returns ends when ctx does and when the host closes; the
+// caller calls done when nothing uses it any more.
+func (h *Host) enter(ctx context.Context) (_ context.Context, done func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
-		return ErrClosed
+		return nil, nil, ErrClosed
 	}
 	h.calls.Add(1)
-	return nil
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(h.closing, func() { cancel(ErrClosed) })
+	return ctx, func() { stop(); cancel(nil); h.calls.Done() }, nil
+}
+
+// causeOf says why a call that entered ended without a result: the host closed,
+// its caller gave up, or, if neither, err.
+func causeOf(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(context.Cause(ctx), ErrClosed):
+		return ErrClosed
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	return err
 }
 
 // Prepare makes a runtime ready, so that the first call does not pay for it:
@@ -131,16 +150,19 @@ func (h *Host) Prepare(ctx context.Context, language string) error {
 	if err != nil {
 		return err
 	}
-	if err := h.enter(); err != nil {
+	ctx, done, err := h.enter(ctx)
+	if err != nil {
 		return err
 	}
-	defer h.calls.Done()
-	_, err = h.plugin(ctx, definition)
-	return err
+	defer done()
+	if _, err = h.plugin(ctx, definition); err != nil {
+		return causeOf(ctx, err)
+	}
+	return nil
 }
 
-// Close cancels the calls that run, waits for their guests to return, and
-// releases everything. It may be called twice.
+// Close cancels the calls that run, refuses those that wait, waits for guests to
+// return, and releases everything. It may be called twice.
 func (h *Host) Close() error {
 	h.mu.Lock()
 	if h.closed {

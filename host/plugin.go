@@ -164,6 +164,7 @@ func (p *plugin) newInstance(limit uint64, ready *checkpoint) (_ *instance, err 
 func (in *instance) enter(ctx context.Context) error {
 	ctx = context.WithValue(ctx, instanceKey{}, in)
 	in.stdin.ctx, in.stdin.over = ctx, func() { in.checkDeadline(ctx) }
+	in.stdin.broken = func(err error) { in.end(ending{status: StatusInternal, err: err}) }
 	rc, _, err := in.guest.CallWithContext(ctx, in.entry, nil)
 	if err != nil {
 		return err

@@ -271,7 +271,7 @@ func (b *builder) selfTest(ctx context.Context, p *plugin) error {
 		if err != nil {
 			return err
 		}
-		r := c.execute(ctx, b.host.closing, func() {})
+		r := c.execute(ctx, func() {})
 		if r.Status != StatusError || r.ExitCode != 7 || r.Stdout != want {
 			return fmt.Errorf("self-test: status %s, exit code %d, stdout %q, stderr %q", r.Status, r.ExitCode, r.Stdout, cut(r.Stderr, 500))
 		}

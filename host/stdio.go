@@ -3,7 +3,9 @@ package host
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -87,8 +89,9 @@ func trimPartialRune(b []byte) []byte {
 type input struct {
 	ctx    context.Context // the call's; a Reader has no other way to be given one
 	reader io.Reader
-	moved  func(int) // told how many bytes the guest read
-	over   func()    // ends the guest because its ctx has ended
+	moved  func(int)   // told how many bytes the guest read
+	over   func()      // ends the guest because its ctx has ended
+	broken func(error) // ends the guest because its reader panicked
 }
 
 func (s *input) Read(p []byte) (int, error) {
@@ -104,21 +107,36 @@ func (s *input) read(p []byte) (int, error) {
 	case *strings.Reader, *bytes.Reader, *bytes.Buffer:
 		return r.Read(p)
 	}
-	type answer struct {
-		data []byte
-		err  error
-	}
 	answers := make(chan answer, 1)
-	go func() {
-		data := make([]byte, min(len(p), 64<<10))
-		n, err := s.reader.Read(data)
-		answers <- answer{data[:n], err}
-	}()
+	go func() { answers <- ask(s.reader, min(len(p), 64<<10)) }()
 	select {
 	case a := <-answers:
+		if a.panicked != nil {
+			s.broken(a.panicked)
+		}
 		return copy(p, a.data), a.err
 	case <-s.ctx.Done():
 		s.over()
 		return 0, s.ctx.Err()
 	}
+}
+
+// answer is what a caller's reader gave.
+type answer struct {
+	data     []byte
+	err      error
+	panicked error
+}
+
+// ask reads up to n bytes. A reader's panic, in a goroutine that nobody else could
+// recover, must not end the process: the reader belongs to one caller of many.
+func ask(r io.Reader, n int) (a answer) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			a = answer{panicked: fmt.Errorf("standard input: %v\n%s", cause, debug.Stack())}
+		}
+	}()
+	data := make([]byte, n)
+	n, err := r.Read(data)
+	return answer{data: data[:n], err: err}
 }

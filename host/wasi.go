@@ -112,14 +112,15 @@ func fdRenumber(_ context.Context, _ *instance, stack []uint64) {
 }
 
 // randomGet fills guest memory with randomness from the operating system. The
-// guest chooses address and length: both are checked against its memory, and the
-// metering pass has charged for each byte before the call.
+// guest chooses address and length: both are checked against its memory, the
+// metering pass has charged for each byte before the call, and a long draw
+// observes the deadline.
 //
 // The first draw of an interpreter that starts afresh, and all draws of a
 // warm-up, are the same every time: they seed its string hash, which decides the
 // layout of its tables and so how much fuel a program takes. What a program draws
 // comes later, and an instance restored from an image has no such first draw.
-func randomGet(_ context.Context, in *instance, stack []uint64) {
+func randomGet(ctx context.Context, in *instance, stack []uint64) {
 	buf, ok := in.mod.Memory().Read(uint32(stack[0]), uint32(stack[1])) //nolint:gosec // wasm i32
 	if !ok {
 		stack[0] = errnoFault
@@ -128,8 +129,12 @@ func randomGet(_ context.Context, in *instance, stack []uint64) {
 	if in.checkpoint != nil || in.image == nil && !in.seeded {
 		in.seeded = true
 		_, _ = mathrand.NewChaCha8([32]byte{}).Read(buf)
-	} else {
-		_, _ = rand.Read(buf) // never fails: crypto/rand ends the process instead
+		buf = nil
+	}
+	for len(buf) > 0 {
+		n, _ := rand.Read(buf[:min(len(buf), 1<<20)]) // never fails: crypto/rand ends the process instead
+		buf = buf[n:]
+		in.checkDeadline(ctx)
 	}
 	stack[0] = errnoSuccess
 }
