@@ -51,6 +51,10 @@ memory      = "64MiB"
 timeout     = "60s"
 overridable = ["fuel", "memory", "stdout", "stderr", "timeout", "disk.quota", "disk.files"]
 
+[profiles.endless]
+extends = "free"
+fuel    = 1_000_000_000_000
+
 [profiles.stop]
 extends      = "free"
 output_limit = "stop"
