@@ -150,10 +150,10 @@ func (b *builder) report(e runtimes.Event) {
 func (b *builder) key() string {
 	s := sha256.New()
 	for _, part := range []string{artefactVersion, b.definition.Source.SHA256, b.definition.Driver, runtime.GOARCH} {
-		fmt.Fprintf(s, "%d:%s", len(part), part)
+		_, _ = fmt.Fprintf(s, "%d:%s", len(part), part)
 	}
 	for _, part := range b.driver.content() {
-		fmt.Fprintf(s, "%d:%s", len(part), part)
+		_, _ = fmt.Fprintf(s, "%d:%s", len(part), part)
 	}
 	return hex.EncodeToString(s.Sum(nil))[:32]
 }

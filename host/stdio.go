@@ -30,7 +30,7 @@ type output struct {
 // was written.
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
-	room := o.limit - uint64(o.kept.Len())
+	room := o.limit - uint64(o.kept.Len()) //nolint:gosec // a length
 	keep := p[:min(uint64(len(p)), room)]
 	o.kept.Write(keep)
 	first := len(keep) < len(p) && !o.cut

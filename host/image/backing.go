@@ -1,10 +1,5 @@
 package image
 
-import (
-	"fmt"
-	"os"
-)
-
 // backing is an image's memory and how regions come to hold it.
 type backing interface {
 	// bytes is the memory itself, not to be changed.
@@ -20,17 +15,6 @@ type backing interface {
 
 // copiedBacking copies the memory into each region. It works on every system.
 type copiedBacking struct{ content []byte }
-
-func readBacking(name string, size uint64) (backing, error) {
-	content, err := os.ReadFile(name) //nolint:gosec // the caller's cache
-	if err != nil {
-		return nil, err
-	}
-	if uint64(len(content)) != size {
-		return nil, fmt.Errorf("%w: %s has %d bytes, not %d", ErrDamaged, memoryFile, len(content), size)
-	}
-	return &copiedBacking{content: content}, nil
-}
 
 func (b *copiedBacking) bytes() []byte { return b.content }
 

@@ -112,8 +112,8 @@ func Open(dir string) (*Image, error) {
 		return nil, fmt.Errorf("open image: %w", err)
 	}
 	if checksum(im.memory.bytes()) != im.CRC32C {
-		im.memory.close()
-		return nil, fmt.Errorf("open image: %w: %s has another checksum", ErrDamaged, memoryFile)
+		err := fmt.Errorf("open image: %w: %s has another checksum", ErrDamaged, memoryFile)
+		return nil, errors.Join(err, im.memory.close())
 	}
 	return im, nil
 }

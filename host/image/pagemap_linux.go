@@ -32,7 +32,8 @@ type scanArg struct {
 	returnMask   uint64
 }
 
-type pageRegion struct{ start, end, categories uint64 }
+// pageRegion is a run of pages; the kernel also says which categories they are of.
+type pageRegion struct{ start, end, _ uint64 }
 
 // openPagemap returns the kernel's view of this process's pages, or nil where
 // the kernel cannot scan it. sample is any mapped memory to try it on.

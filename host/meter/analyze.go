@@ -66,14 +66,25 @@ type analysis struct {
 	call func(*wasm.Instr) (work int, cyclic bool)
 }
 
-// free reports whether an instruction costs nothing: it only gives structure
-// to others and leaves nothing in the machine code.
-func free(op wasm.Opcode) bool {
+// Prices of instructions that make wazero leave machine code for Go, as many
+// instructions as their time would buy (measured with wazero 1.12).
+const (
+	priceOfGo = 100
+	// priceOfTry is for a stack that is not deep: wazero copies all of it.
+	priceOfTry = 4000
+)
+
+// price returns the fuel for one instruction, without what depends on operands.
+func price(op wasm.Opcode) int {
 	switch op {
-	case wasm.OpNop, wasm.OpBlock, wasm.OpLoop, wasm.OpElse, wasm.OpEnd, wasm.OpTryTable:
-		return true
+	case wasm.OpNop, wasm.OpBlock, wasm.OpLoop, wasm.OpElse, wasm.OpEnd:
+		return 0 // these structure the code and leave nothing in machine code
+	case wasm.OpMemoryGrow, wasm.OpTableGrow, wasm.OpRefFunc:
+		return priceOfGo
+	case wasm.OpTryTable, wasm.OpThrow, wasm.OpThrowRef:
+		return priceOfTry
 	default:
-		return false
+		return 1
 	}
 }
 
@@ -118,16 +129,16 @@ func (a *analysis) checkHere(pos int) {
 	a.since = 0
 }
 
-// spend counts n instructions that are executed at the current place.
+// spend counts work at the current place, in instructions.
 func (a *analysis) spend(n int) {
 	a.since += n
 	a.peak = max(a.peak, a.since)
 }
 
 func (a *analysis) instr(in *wasm.Instr) error {
-	if !a.dead && !free(in.Op) {
-		a.edits[a.group].arg++
-		a.spend(1)
+	if n := price(in.Op); !a.dead && n > 0 {
+		a.edits[a.group].arg += uint64(n) //nolint:gosec // not negative
+		a.spend(n)
 	}
 	switch in.Op {
 	case wasm.OpBlock, wasm.OpTryTable, wasm.OpLoop, wasm.OpIf:

@@ -63,15 +63,22 @@ func (in *instrumenter) addHelpers() {
 	m := in.m
 	unary := m.AddType([]wasm.ValType{wasm.I32}, []wasm.ValType{wasm.I32})
 
-	var refill wasm.Asm
-	refill.U32(wasm.OpGlobalGet, in.fuel).U32(wasm.OpCall, in.imported).U32(wasm.OpGlobalSet, in.fuel).Op(wasm.OpEnd)
-	m.AddFunc(m.AddType(nil, nil), nil, refill.Bytes())
-
+	m.AddFunc(m.AddType(nil, nil), nil, in.refillBody())
 	m.AddFunc(unary, nil, in.lengthCharge(4))
 	m.AddFunc(unary, nil, in.lengthCharge(0))
 	if in.hasMem {
 		m.AddFunc(unary, []wasm.ValType{wasm.I32}, in.growBody())
 	}
+}
+
+// refillBody returns a function that calls refuel until no debt is left: a
+// single charge may be larger than a slice.
+func (in *instrumenter) refillBody() []byte {
+	var a wasm.Asm
+	a.Block(wasm.OpLoop, wasm.NoResult)
+	a.U32(wasm.OpGlobalGet, in.fuel).U32(wasm.OpCall, in.imported).U32(wasm.OpGlobalSet, in.fuel)
+	a.U32(wasm.OpGlobalGet, in.fuel).I64Const(0).Op(wasm.OpI64LtS).U32(wasm.OpBrIf, 0)
+	return a.Op(wasm.OpEnd, wasm.OpEnd).Bytes()
 }
 
 // lengthCharge returns a function that charges one for each 1<<shift of its

@@ -1,6 +1,10 @@
 package meter
 
-import "github.com/sandboxd/sandboxd/host/wasm"
+import (
+	"fmt"
+
+	"github.com/sandboxd/sandboxd/host/wasm"
+)
 
 // graph is the direct calls between the functions a module defines, numbered
 // as in m.Code.
@@ -27,7 +31,7 @@ func newGraph(m *wasm.Module, imported uint32) (*graph, error) {
 			}
 		}
 		if err := r.Err(); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("meter: function %d: %w", int(imported)+i, err)
 		}
 		g.first = append(g.first, len(g.callees))
 	}

@@ -49,9 +49,9 @@ func (in *instrumenter) wrap(imp *wasm.Import, index uint32, cost Cost) error {
 	in.charge(&a, cost.Base)
 	if cost.Per > 0 {
 		a.U32(wasm.OpGlobalGet, in.fuel)
-		a.U32(wasm.OpLocalGet, uint32(cost.Param)) //nolint:gosec // an index of params
-		a.I32Const(int32(cost.Shift)).Op(wasm.OpI32ShrU, wasm.OpI64ExtendI32U)
-		a.I64Const(int64(cost.Per)).Op(wasm.OpI64Mul) //nolint:gosec // at most MaxPer
+		a.U32(wasm.OpLocalGet, uint32(cost.Param))                             //nolint:gosec // an index of params
+		a.I32Const(int32(cost.Shift)).Op(wasm.OpI32ShrU, wasm.OpI64ExtendI32U) //nolint:gosec // at most 31
+		a.I64Const(int64(cost.Per)).Op(wasm.OpI64Mul)                          //nolint:gosec // at most MaxPer
 		in.subtract(&a)
 	}
 	in.check(&a)

@@ -2,10 +2,13 @@
 // host can bound it. wazero has no such counter, and its only interruption more
 // than doubles the run time of an interpreter.
 //
-// The unit is fuel. One fuel is one instruction; block, loop, else, end, nop
-// and try_table, which only give structure, are free. Bulk instructions cost
-// one more for each 16 bytes or each table element they name, memory.grow 4096
-// for each page it adds, and calls of the host what [Config].Cost says.
+// The unit is fuel. One fuel is one instruction; block, loop, else, end and
+// nop, which only give structure, are free. Bulk instructions cost one more for
+// each 16 bytes or each table element they name, memory.grow 4096 for each page
+// it adds, and calls of the host what [Config].Cost says. The instructions that
+// wazero does not execute in machine code cost as much as their time would buy:
+// 100 for memory.grow, table.grow and ref.func, 4000 for try_table, throw and
+// throw_ref.
 //
 // Fuel is counted down in a mutable i64 global of the module's own, exported as
 // [FuelExport]. The guest cannot reach it: it has no index in the original code
@@ -27,7 +30,10 @@
 //     and in code made by compilers some hundreds.
 //   - Instrument is a pure function of its arguments, as far as Config.Cost is.
 //
-// Stack depth, memory and tables are bounded by other means. Functions of this
+// Stack depth, memory and tables are bounded by other means. So are exceptions:
+// wazero copies the whole stack at each try_table, however deep it is and for as
+// long as the block is open, so that a few hundred nested ones may take all the
+// memory of the host. Do not enable them for untrusted modules. Functions of this
 // package may be called concurrently, on different modules.
 package meter
 
@@ -45,7 +51,8 @@ const (
 	HostModule = "sandboxd"
 	// RefuelImport is the function sandboxd.refuel (i64) -> (i64). It is called
 	// with the fuel left, which is negative, and returns the fuel left after
-	// the next slice was added; or it ends the run by not returning.
+	// the next slice was added; or it ends the run by not returning. It is
+	// called again at once if the slice was too small to pay the debt.
 	RefuelImport = "refuel"
 	// FuelExport names the mutable i64 global that holds the fuel left in the
 	// current slice. It starts at zero and is negative while refuel runs.

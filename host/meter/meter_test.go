@@ -98,18 +98,19 @@ var programs = []struct {
 			choose(0,
 				[]node{c32(0), c32(0), opa(wasm.OpReturnCall, 1)},
 				[]node{op(wasm.OpNop)}),
-			c32(0), node{op: wasm.OpReturnCallIndirect, params: 2, results: 1},
+			c32(0),
+			{op: wasm.OpReturnCallIndirect, params: 2, results: 1},
 		}},
 	}}},
 	{"several values through a block", program{funcs: []function{
 		{results: 3, body: []node{
-			c32(1), node{op: wasm.OpBlock, params: 1, results: 3, body: []node{c32(2), c32(3), c32(1), brIf(0), op(wasm.OpNop)}},
+			c32(1), {op: wasm.OpBlock, params: 1, results: 3, body: []node{c32(2), c32(3), c32(1), brIf(0), op(wasm.OpNop)}},
 		}},
 	}}},
 	{"several values around a loop", program{funcs: []function{
 		{results: 2, body: []node{
 			c32(5), c32(0),
-			node{op: wasm.OpLoop, params: 2, results: 2, body: []node{
+			{op: wasm.OpLoop, params: 2, results: 2, body: []node{
 				c32(3), op(wasm.OpI32Add), opa(wasm.OpGlobalSet, 1),
 				c32(1), op(wasm.OpI32Sub), opa(wasm.OpGlobalSet, 0),
 				opa(wasm.OpGlobalGet, 0), opa(wasm.OpGlobalGet, 1), opa(wasm.OpGlobalGet, 0), brIf(0),

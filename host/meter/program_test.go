@@ -52,6 +52,7 @@ func when(body ...node) node     { return node{op: wasm.OpIf, body: body, noElse
 func choose(results int, a, b []node) node {
 	return node{op: wasm.OpIf, results: results, body: a, other: b}
 }
+
 func callIndirect(params, results int) node {
 	return node{op: wasm.OpCallIndirect, params: params, results: results}
 }

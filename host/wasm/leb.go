@@ -75,6 +75,6 @@ func sleb(b []byte, width uint) (int64, int) {
 // signExtended reports whether the top unused bits of the seven in c repeat
 // the bit below them.
 func signExtended(c byte, unused uint) bool {
-	top := int8(c<<1) >> (7 - unused)
+	top := int8(c<<1) >> (7 - unused) //nolint:gosec // the bits, as a signed number
 	return top == 0 || top == -1
 }
