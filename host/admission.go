@@ -1,42 +1,75 @@
 package host
 
 import (
+	fifo "container/list" // list is a function here
 	"context"
 	"fmt"
-	"sync/atomic"
+	"sync"
 )
 
 // admission bounds how many instances run at once and how many calls wait for
 // their turn. It is safe for concurrent use; waiting calls are served in order.
 type admission struct {
-	slots   chan struct{}
-	waiting atomic.Int64
-	queue   int64
+	slots, queue int
+
+	mu      sync.Mutex
+	taken   int
+	waiting fifo.List // of chan struct{}, closed when its call has a slot
 }
 
-func newAdmission(running, queue int) *admission {
-	return &admission{slots: make(chan struct{}, running), queue: int64(queue)}
+func newAdmission(slots, queue int) *admission {
+	return &admission{slots: slots, queue: queue}
 }
 
-// enter waits for a slot, and returns what gives it back. It answers ErrBusy at
-// once when the queue is full, and ctx's error when the caller stops waiting.
-func (a *admission) enter(ctx context.Context) (leave func(), err error) {
-	leave = func() { <-a.slots }
-	select {
-	case a.slots <- struct{}{}:
-		return leave, nil
-	default:
+// enter waits for a slot, which leave gives back. It answers ErrBusy at once when
+// the queue is full, and ctx's error when the caller stops waiting.
+func (a *admission) enter(ctx context.Context) error {
+	a.mu.Lock()
+	if a.taken < a.slots {
+		a.taken++
+		a.mu.Unlock()
+		return nil
 	}
-	if a.waiting.Add(1) > a.queue {
-		a.waiting.Add(-1)
-		return nil, fmt.Errorf("%w: %d are running and %d are waiting; try again later",
-			ErrBusy, cap(a.slots), a.queue)
+	if a.waiting.Len() >= a.queue {
+		a.mu.Unlock()
+		return fmt.Errorf("%w: %d are running and %d are waiting; try again later", ErrBusy, a.slots, a.queue)
 	}
-	defer a.waiting.Add(-1)
+	turn := make(chan struct{})
+	place := a.waiting.PushBack(turn)
+	a.mu.Unlock()
+
 	select {
-	case a.slots <- struct{}{}:
-		return leave, nil
+	case <-turn:
+		return nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	select {
+	case <-turn: // it came at the same moment
+		a.next()
+	default:
+		a.waiting.Remove(place)
+	}
+	return ctx.Err()
+}
+
+// leave gives a slot back.
+func (a *admission) leave() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.next()
+}
+
+// next hands a slot that is free again to who waits longest. A slot that is handed
+// over was never free, so that nobody can be faster, and the queue is shorter at
+// once.
+func (a *admission) next() {
+	first := a.waiting.Front()
+	if first == nil {
+		a.taken--
+		return
+	}
+	turn, _ := a.waiting.Remove(first).(chan struct{}) // nothing else is in it
+	close(turn)
 }

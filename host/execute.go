@@ -49,30 +49,30 @@ func (h *Host) Execute(ctx context.Context, r Request) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, leave, err := h.admit(ctx, definition, profile, &r)
+	c, err := h.admit(ctx, definition, profile, &r)
 	if err != nil {
 		err = causeOf(ctx, err)
 		done()
 		return nil, err
 	}
-	return c.execute(ctx, func() { leave(); done() }), nil
+	return c.execute(ctx, func() { h.admission.leave(); done() }), nil
 }
 
-// admit waits for a slot and makes a call ready to run in it. leave gives the slot
-// back.
-func (h *Host) admit(ctx context.Context, d *runtimes.Definition, p *policies.Profile, r *Request) (c *call, leave func(), err error) {
-	if leave, err = h.admission.enter(ctx); err != nil {
-		return nil, nil, err
+// admit waits for a slot, which the caller gives back, and makes a call ready to
+// run in it.
+func (h *Host) admit(ctx context.Context, d *runtimes.Definition, p *policies.Profile, r *Request) (c *call, err error) {
+	if err := h.admission.enter(ctx); err != nil {
+		return nil, err
 	}
 	plugin, err := h.plugin(ctx, d)
 	if err == nil {
 		c, err = h.newCall(plugin, p, r)
 	}
 	if err != nil {
-		leave()
-		return nil, nil, err
+		h.admission.leave()
+		return nil, err
 	}
-	return c, leave, nil
+	return c, nil
 }
 
 // call is one execution on its way through the host.
