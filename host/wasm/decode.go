@@ -214,8 +214,32 @@ func (d *decoder) module() {
 	if len(d.m.Funcs) != len(d.m.Code) {
 		d.fail(d.pos, "%d functions declared, %d defined", len(d.m.Funcs), len(d.m.Code))
 	}
+	d.checkTypes()
 	if d.m.DataCount && uint64(d.announced) != uint64(len(d.m.Data)) {
 		d.fail(d.dataCountAt, "%d data segments announced, %d defined", d.announced, len(d.m.Data))
+	}
+}
+
+// checkTypes checks that functions and tags have types. wazero 1.12 panics
+// where one that has none is called.
+func (d *decoder) checkTypes() {
+	m := d.m
+	for i := range m.Imports {
+		if k := m.Imports[i].Kind; k == KindFunc || k == KindTag {
+			d.checkType("imported function or tag", i, m.Imports[i].Type)
+		}
+	}
+	for i, typ := range m.Funcs {
+		d.checkType("function", i, typ)
+	}
+	for i, typ := range m.Tags {
+		d.checkType("tag", i, typ)
+	}
+}
+
+func (d *decoder) checkType(what string, i int, typ uint32) {
+	if typ >= length(d.m.Types) {
+		d.fail(d.pos, "%s %d is of type %d of %d", what, i, typ, len(d.m.Types))
 	}
 }
 
