@@ -30,8 +30,11 @@ func TestInstructionsAndTheirImmediates(t *testing.T) {
 		{"call_indirect", "\x11\x03\x01", OpCallIndirect, 3, 1, nil},
 		{"select with its type", "\x1c\x01\x7f", OpSelectT, 0, 0, nil},
 		{"select with a two-part type", "\x1c\x01\x64\x70", OpSelectT, 0, 0, nil},
-		{"try_table with all kinds of clauses", "\x1f\x40\x04\x00\x09\x01\x01\x09\x02\x02\x03\x03\x04", OpTryTable,
-			uint64(0xffffffffffffffc0), 0, []uint32{1, 2, 3, 4}},
+		{
+			"try_table with all kinds of clauses", "\x1f\x40\x04\x00\x09\x01\x01\x09\x02\x02\x03\x03\x04", OpTryTable,
+			uint64(0xffffffffffffffc0), 0,
+			[]uint32{1, 2, 3, 4},
+		},
 		{"i32.load", "\x28\x02\x80\x01", OpI32Load, 2, 128, nil},
 		{"memory.grow", "\x40\x00", OpMemoryGrow, 0, 0, nil},
 		{"i32.const", "\x41\x7f", OpI32Const, uint64(0xffffffffffffffff), 0, nil},

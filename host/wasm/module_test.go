@@ -12,7 +12,7 @@ import (
 // everything is a module with something in every section.
 func everything() *Module {
 	start := uint32(1)
-	refNull := ValType(RefNull | 1<<8)
+	refNull := RefNull | 1<<8
 	m := &Module{
 		Types: []FuncType{
 			{},

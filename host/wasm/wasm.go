@@ -209,8 +209,9 @@ type Custom struct {
 	After Rank
 }
 
-// Rank is the place of a section in the required order, which is not quite
-// that of section identifiers. See [Rank] constants.
+// Rank is the place of a section in the order that the format requires, which
+// is not quite that of section identifiers: 1 is the type section, 7 the global
+// section, which the tag section precedes, and 13 the data section.
 type Rank byte
 
 // Expr is a constant expression, with its final end.
