@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -73,7 +75,8 @@ func (a artefacts) discard(key string) error {
 	return nil
 }
 
-// manifest describes a prepared directory.
+// manifest describes a prepared directory. In its file, which holds JSON, a line
+// with a checksum of its own follows.
 type manifest struct {
 	// MinMemory is the linear memory that the module starts with, in bytes.
 	MinMemory uint64                  `json:"min_memory"`
@@ -114,7 +117,7 @@ func seal(dir string, minMemory uint64) error {
 		return fmt.Errorf("seal prepared runtime: %w", err)
 	}
 	name := filepath.Join(dir, manifestName)
-	if err := os.WriteFile(name, text, 0o600); err != nil {
+	if err := os.WriteFile(name, withChecksum(text), 0o600); err != nil {
 		return fmt.Errorf("seal prepared runtime: %w", err)
 	}
 	if _, err := describeFile(name, (*os.File).Sync); err != nil {
@@ -131,7 +134,8 @@ func unseal(dir string) (manifest, error) {
 	if err != nil {
 		return m, err
 	}
-	if err := json.Unmarshal(text, &m); err != nil || len(m.Files) == 0 {
+	text, ok := cutChecksum(text)
+	if !ok || json.Unmarshal(text, &m) != nil {
 		return m, fmt.Errorf("%w: %s", errDamaged, manifestName)
 	}
 	var group errgroup.Group
@@ -146,6 +150,21 @@ func unseal(dir string) (manifest, error) {
 		})
 	}
 	return m, group.Wait()
+}
+
+// withChecksum adds a line to a manifest by which it guards itself.
+func withChecksum(text []byte) []byte {
+	return fmt.Appendf(text, "\n%08x\n", crc32.Checksum(text, castagnoli))
+}
+
+// cutChecksum returns what withChecksum was given, if nobody has changed it.
+func cutChecksum(text []byte) ([]byte, bool) {
+	const length = len("\n00000000\n")
+	if len(text) < length {
+		return nil, false
+	}
+	manifest := text[:len(text)-length]
+	return manifest, bytes.Equal(withChecksum(slices.Clip(manifest)), text)
 }
 
 // describeFile reads a file for its manifest entry; then, if set, runs after.

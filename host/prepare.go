@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/sandboxd/sandboxd/host/guestfs"
@@ -149,7 +150,7 @@ func (b *builder) report(e runtimes.Event) {
 // keys its own compiled code by module and processor.
 func (b *builder) key() string {
 	s := sha256.New()
-	for _, part := range []string{artefactVersion, b.definition.Source.SHA256, b.definition.Driver, runtime.GOARCH} {
+	for _, part := range []string{artefactVersion, b.definition.Source.SHA256, b.definition.Driver, runtime.GOARCH, engineVersion()} {
 		_, _ = fmt.Fprintf(s, "%d:%s", len(part), part)
 	}
 	for _, part := range b.driver.content() {
@@ -158,10 +159,28 @@ func (b *builder) key() string {
 	return hex.EncodeToString(s.Sum(nil))[:32]
 }
 
+// engineVersion is the version of wazero that this program was built with. Another
+// one would not use the compiled code of a prepared runtime: it would add its own,
+// which no manifest guards. Programs that do not know their modules, as those of
+// go test, are one version of their own.
+func engineVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range info.Deps {
+			if m.Path == "github.com/tetratelabs/wazero" {
+				return m.Version
+			}
+		}
+	}
+	return "unknown"
+}
+
 // build makes the runtime's files in dir.
 func (b *builder) build(ctx context.Context, dir string) error {
 	original, err := b.host.store.Load(ctx, b.definition, b.host.progress)
 	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
 		return err
 	}
 	b.report(runtimes.Event{Stage: StageMeter})

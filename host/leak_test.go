@@ -1,0 +1,177 @@
+package host_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sandboxd/sandboxd/host"
+)
+
+// TestNothingIsLeftBehind takes stock after a batch of calls, then after many more:
+// what differs is what calls leave behind.
+func TestNothingIsLeftBehind(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("reads /proc")
+	}
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	h := open(t, host.Options{Policy: policy(t, testPolicy)})
+	files := t.TempDir()
+	batch := func(calls int) {
+		t.Helper()
+		all := endings()
+		for i := range calls / len(all) {
+			for _, e := range all {
+				if i%2 == 0 {
+					e.r.Workspace = files
+				}
+				got, err := h.Execute(t.Context(), e.r)
+				if err := e.check(got, err); err != nil {
+					t.Fatal(err)
+				}
+			}
+			cancelOne(t, h)
+		}
+	}
+	batch(50)
+	abandonOne(t, h)
+	before := takeStock(t, temp)
+	batch(220)
+	abandonOne(t, h)
+	// What ends by itself after its call, such as a goroutine that has just sent its
+	// last word, gets time to do so.
+	var after stock
+	for range 100 {
+		if after = takeStock(t, temp); after.within(before) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Errorf("before: %+v\nafter:  %+v\nmappings before:\n%s\nafter:\n%s", before.counts(), after.counts(), before.summary(), after.summary())
+}
+
+func cancelOne(t *testing.T, h *host.Host) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	r := python("import time\nprint(1)\ntime.sleep(99)")
+	r.Stdout = writerFunc(func(p []byte) (int, error) {
+		cancel()
+		return len(p), nil
+	})
+	if got, err := h.Execute(ctx, r); err != nil || got.Status != host.StatusCanceled {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+}
+
+// abandonOne has a call be answered while its guest is stuck, and then lets go.
+func abandonOne(t *testing.T, h *host.Host) {
+	t.Helper()
+	release := make(chan struct{})
+	r := free("print(1)", timeout(20*time.Millisecond))
+	r.Stdout = writerFunc(func(p []byte) (int, error) {
+		<-release
+		return len(p), nil
+	})
+	if got := execute(t, h, r); got.Status != host.StatusTimeout {
+		t.Fatalf("got %+v", got)
+	}
+	close(release)
+}
+
+// stock is what a process holds.
+type stock struct {
+	goroutines, descriptors, mappings, files int
+	maps                                     string
+}
+
+func takeStock(t *testing.T, temp string) stock {
+	t.Helper()
+	runtime.GC() // ends what only finalizers end
+	descriptors, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(temp, "*", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stock{
+		goroutines: runtime.NumGoroutine(), descriptors: len(descriptors), files: len(left),
+		mappings: bytes.Count(maps, []byte("\n")), maps: string(maps),
+	}
+}
+
+// within reports whether nothing has become more. Mappings may, a little: Go's own
+// heap has some, and grows.
+func (s stock) within(before stock) bool {
+	const heap = 8
+	return s.goroutines <= before.goroutines && s.descriptors <= before.descriptors &&
+		s.files <= before.files && s.mappings <= before.mappings+heap
+}
+
+func (s stock) counts() string {
+	return fmt.Sprintf("%d goroutines, %d descriptors, %d mappings, %d files", s.goroutines, s.descriptors, s.mappings, s.files)
+}
+
+// summary counts the mappings by what they map.
+func (s stock) summary() string {
+	kinds := map[string]int{}
+	for line := range strings.Lines(s.maps) {
+		fields := strings.Fields(line)
+		name := "anonymous " + fields[1]
+		if len(fields) > 5 {
+			name = fields[5]
+		}
+		kinds[name]++
+	}
+	return fmt.Sprint(kinds)
+}
+
+// TestAClosedHostLeavesNothing opens and closes hosts, each of which loads a
+// runtime and runs programs.
+func TestAClosedHostLeavesNothing(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("reads /proc")
+	}
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	cycle := func() {
+		h, err := host.Open(t.Context(), host.Options{CacheDir: cacheDir(t), Policy: policy(t, testPolicy)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range endings() {
+			got, err := h.Execute(t.Context(), e.r)
+			if err := e.check(got, err); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	cycle()
+	before := takeStock(t, temp)
+	for range 4 {
+		cycle()
+	}
+	var after stock
+	for range 100 {
+		if after = takeStock(t, temp); after.within(before) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Errorf("before: %+v\nafter:  %+v\nmappings before:\n%s\nafter:\n%s", before.counts(), after.counts(), before.summary(), after.summary())
+}
