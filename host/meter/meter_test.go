@@ -167,7 +167,7 @@ func TestFuelIsTheInstructionsExecuted(t *testing.T) {
 
 func TestFuelOfRandomProgramsIsTheInstructionsExecuted(t *testing.T) {
 	h := newHost(t).plenty()
-	n := uint64(1500)
+	n := uint64(700)
 	if testing.Short() {
 		n = 200
 	}
