@@ -11,7 +11,6 @@ import (
 
 	"github.com/sandboxd/sandboxd/host"
 	"github.com/sandboxd/sandboxd/policies"
-	"github.com/sandboxd/sandboxd/runtimes"
 )
 
 // ending is a program and how it must end.
@@ -272,25 +271,6 @@ func TestCloseInTheMiddleOfEverything(t *testing.T) {
 		t.Error(err)
 	}
 	wg.Wait()
-}
-
-// events counts what a host reports of its preparations.
-type events struct {
-	mu       sync.Mutex
-	stages   map[string]int
-	warnings []string
-}
-
-func (e *events) note(ev runtimes.Event) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.stages == nil {
-		e.stages = map[string]int{}
-	}
-	e.stages[ev.Stage]++
-	if ev.Warning != "" {
-		e.warnings = append(e.warnings, ev.Warning)
-	}
 }
 
 func TestPreparingAtOnceLoadsOnce(t *testing.T) {
