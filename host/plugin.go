@@ -69,10 +69,11 @@ type plugin struct {
 	log       *slog.Logger
 }
 
-// coreFeatures are the WebAssembly features a runtime's module may use: all that
-// the metering pass understands.
+// coreFeatures are the WebAssembly features a runtime's module may use. Exceptions
+// are not among them, although the metering pass understands them: the engine
+// copies the whole stack at every try_table, which no limit of ours counts.
 const coreFeatures = api.CoreFeaturesV2 | experimental.CoreFeaturesTailCall |
-	experimental.CoreFeaturesExtendedConst | experimental.CoreFeaturesExceptionHandling
+	experimental.CoreFeaturesExtendedConst
 
 // compile makes a plugin of a metered module. compiledDir keeps native code.
 func compile(ctx context.Context, module []byte, compiledDir string, workers int) (*extism.CompiledPlugin, wazero.CompilationCache, error) {
