@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/sandboxd/sandboxd/host/image"
 	"github.com/sandboxd/sandboxd/runtimes"
 )
 
@@ -292,4 +294,63 @@ func TestDamageIsRepaired(t *testing.T) {
 	if err := again.Prepare(t.Context(), "python"); err != nil || len(n.warnings) != 0 || n.stages[StageCompile] != 0 {
 		t.Errorf("the next host: %v, %+v", err, n)
 	}
+}
+
+// TestTheSelfTestRefusesAWrongWayBack changes where an image leads to. The self-test
+// must refuse it, whatever lies there.
+func TestTheSelfTestRefusesAWrongWayBack(t *testing.T) {
+	h, _ := pythonPlugin(t)
+	b := pythonBuilder(t, h)
+	tests := []struct {
+		name   string
+		change func(*image.Target)
+		right  bool
+	}{
+		{"the right one", func(*image.Target) {}, true},
+		{"another function", func(t *image.Target) { t.Slot++ }, false},
+		{"no function", func(t *image.Target) { t.Slot = 1<<32 - 1 }, false},
+		{"another object", func(t *image.Target) { t.Args[0] = t.Args[1] }, false},
+		{"no object", func(t *image.Target) { t.Args[0] = 0 }, false},
+		{"no arguments", func(t *image.Target) { t.Args[1] = 1 << 31 }, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, entry := cloneCache(t, b)
+			p, err := b.load(t.Context(), entry)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = p.close() }()
+			damage(t, filepath.Join(entry, imageDir, "image.json"), func(text []byte) []byte { return retarget(t, text, tt.change) })
+			if err := p.image.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := p.openImage(filepath.Join(entry, imageDir)); err != nil {
+				t.Fatal(err)
+			}
+			err = b.selfTest(t.Context(), p)
+			if tt.right != (err == nil) || err != nil && !strings.Contains(err.Error(), "self-test") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// retarget changes the target in an image's description.
+func retarget(t *testing.T, text []byte, change func(*image.Target)) []byte {
+	t.Helper()
+	var all map[string]json.RawMessage
+	var target image.Target
+	if err := errors.Join(json.Unmarshal(text, &all), json.Unmarshal(all["target"], &target)); err != nil {
+		t.Fatal(err)
+	}
+	change(&target)
+	var err error
+	if all["target"], err = json.Marshal(target); err != nil {
+		t.Fatal(err)
+	}
+	if text, err = json.Marshal(all); err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
