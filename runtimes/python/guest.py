@@ -1,9 +1,9 @@
 """Run one program inside the sandbox, the way ``python program.py`` would.
 
-The host shows this file to the guest as a module. A plain start calls ``start``
-in a new interpreter; a snapshot start calls ``start`` in an interpreter restored
-from an image, so nothing here may be computed at import time that must differ
-between calls.
+The host shows this file to the guest as a module. A plain start runs it as the
+program; a snapshot start calls ``start`` in an interpreter restored from an
+image, so nothing here may be computed at import time that must differ between
+calls.
 
 Host and guest talk through files that exist only in the guest's view:
 
@@ -16,19 +16,37 @@ Host and guest talk through files that exist only in the guest's view:
 import atexit
 import builtins
 import gc
-import json
 import linecache
 import marshal
+import opcode
 import os
 import posix
 import sys
+import time
 import traceback
 import types
+import warnings  # so that C code prints warnings through it, with their lines
+from importlib.machinery import BuiltinImporter, SourceFileLoader
+from json.encoder import encode_basestring_ascii as _quoted
+
+# The functions below keep to the builtins as they are now: the program may
+# change its own. The same goes for what every call needs of other modules.
+__builtins__ = dict(vars(builtins))
+_collect = gc.collect
+_logging = sys.modules.get("logging")  # None unless it was imported beforehand
+_modules = sys.modules
+_now = time.time
+_run_exitfuncs = atexit._run_exitfuncs
+_stderr = sys.stderr
+_stdout = sys.stdout
+_Module = types.ModuleType
 
 _DIRECTORY = "/.sandboxd/"
 _CHUNK = 1 << 16
 _MESSAGE_LIMIT = 4096
-_NAMES_KEPT_TO_THE_END = ("__builtins__",)
+_LONG = 1 << 31
+_INTERRUPTED = 130  # 128 + SIGINT
+_LOST_OUTPUT = 120  # Python's own code for it
 
 
 def start():
@@ -37,50 +55,48 @@ def start():
     Returns only when that code is 0: a plain return costs the host less than
     an exit from within.
     """
-    code = perform(*_read_request())
+    code = run(*_read_request())
     if code:
         posix._exit(code)
 
 
-def perform(filename, argv, env, program):
+def run(filename, argv, env, program):
     """Run a program from beginning to end and return its exit code."""
     sys.argv = argv
-    sys.orig_argv = ["python", *argv]
     if os.environ._data != env:
-        _replace_environment(env)
-    module = _new_main(filename)
-    code = _run(_Source(filename, program), module)
-    return _finish(module) or code
-
-
-class _Source:
-    """The program's text, decoded only if somebody asks to see its lines."""
-
-    __slots__ = ("filename", "program")
-
-    def __init__(self, filename, program):
-        self.filename = filename
-        self.program = program
-        if filename[0] != "<":
-            # A one-item entry is linecache's form for "call this to get the text".
-            linecache.cache[filename] = (self.text,)
-
-    def text(self):
-        import tokenize
-        from io import BytesIO, TextIOWrapper
-
-        try:
-            encoding, _ = tokenize.detect_encoding(BytesIO(self.program).readline)
-            return TextIOWrapper(BytesIO(self.program), encoding, errors="replace").read()
-        except (SyntaxError, LookupError):
-            return self.program.decode("utf-8", "replace")
-
-    def show_lines(self):
-        """Make tracebacks print this program, whatever file of that name exists."""
-        if self.filename in linecache.cache:
-            text = self.text()
-            lines = [line + "\n" for line in text.splitlines()]
-            linecache.cache[self.filename] = (len(text), None, lines, self.filename)
+        os.environb.clear()
+        os.environb.update(env)
+    if _logging is not None:
+        _logging._startTime = _now()
+    if filename[0] != "<":
+        linecache.cache[filename] = _Source(filename, program)
+    names = _new_main(filename)
+    imported = len(_modules)
+    failure = None
+    try:
+        exec(compile(program, filename, "exec", dont_inherit=True), names)
+    except BaseException as error:
+        failure = error
+    # Outside of the handler, for nobody may see the exception as being handled.
+    failed = failure is not None
+    if not failed:
+        code = 0
+    elif isinstance(failure, SystemExit):
+        status = _exit_status(failure, filename)
+        failure = None  # and with it what only its traceback keeps
+        code = _exit_code(status)
+    else:
+        code = _failed(failure, filename)
+    del failure, names
+    _run_exitfuncs()
+    if _logging is not None and len(_logging._handlerList) > 1:
+        _logging.shutdown()
+    if _flush():
+        code = _LOST_OUTPUT
+    if failed:
+        _remember(None)
+    _tear_down(imported)
+    return code
 
 
 def _read_request():
@@ -93,72 +109,249 @@ def _read_request():
     return marshal.loads(data)
 
 
-def _replace_environment(env):
-    os.environ.clear()
-    for name, value in env.items():
-        os.environ[name.decode()] = value.decode()
-
-
 def _new_main(filename):
-    module = types.ModuleType("__main__")
+    module = _Module("__main__")
     names = module.__dict__
-    names["__builtins__"] = builtins
     names["__annotations__"] = {}
-    if filename[0] != "<":
+    names["__builtins__"] = builtins
+    if filename[0] == "<":
+        names["__loader__"] = BuiltinImporter
+    else:
+        names["__loader__"] = SourceFileLoader("__main__", filename)
         names["__file__"] = filename
         names["__cached__"] = None
-    sys.modules["__main__"] = module
-    return module
+    _modules["__main__"] = module
+    return names
 
 
-def _run(source, module):
-    try:
-        code = compile(source.program, source.filename, "exec", dont_inherit=True)
-        exec(code, module.__dict__)
-    except SystemExit as exit:
-        return _exit_code(exit.code)
-    except BaseException as error:
-        # The first entry of the traceback is this function, which is ours.
-        trace = error.__traceback__.tb_next
-        source.show_lines()
-        _report(error, trace, source.filename)
-        _show(error.with_traceback(trace))
-        return 130 if isinstance(error, KeyboardInterrupt) else 1
-    return 0
+class _Source:
+    """The program's text, as an entry of linecache.
+
+    An entry is a tuple of size, time, lines and name. This one makes its lines
+    when somebody asks for them, and hides any file of the program's name.
+    """
+
+    def __init__(self, filename, program):
+        self.filename = filename
+        self.program = program
+        self.lines = None
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        if self.lines is None:
+            self.lines = self._decoded()
+        return (len(self.program), None, self.lines, self.filename)[index]
+
+    def _decoded(self):
+        import tokenize
+        from io import BytesIO, TextIOWrapper
+
+        try:
+            encoding, _ = tokenize.detect_encoding(BytesIO(self.program).readline)
+        except SyntaxError:
+            encoding = "utf-8"
+        lines = TextIOWrapper(BytesIO(self.program), encoding, errors="replace").readlines()
+        if lines and not lines[-1].endswith("\n"):
+            lines[-1] += "\n"
+        return lines
 
 
-def _exit_code(code):
-    if code is None:
-        return 0
-    if isinstance(code, int):
-        return code & 0xFF
+def _failed(error, filename):
+    """Show an exception that nobody caught; return the program's exit code."""
+    if isinstance(error, SyntaxError) and error.text is None:
+        _add_text(error, filename)
+    _report(error, str, filename)
+    _remember(error)
     _flush()
-    print(code, file=sys.stderr)
+    try:
+        hook = sys.excepthook
+    except AttributeError:
+        _say("sys.excepthook is missing\n")
+        hook = _excepthook
+    second = None
+    try:
+        hook(type(error), error, error.__traceback__)
+    except BaseException as another:
+        second = another
+    if second is None:
+        return _INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
+    if isinstance(second, SystemExit):
+        return _exit_code(_exit_status(second, filename))
+    _say("Error in sys.excepthook:\n")
+    _print_exception(second)
+    _say("\nOriginal exception was:\n")
+    _print_exception(error)
     return 1
 
 
-def _show(error):
-    _flush()
-    hook = sys.excepthook
-    if hook is sys.__excepthook__:
-        _print_exception(error)
-        return
+def _remember(error):
+    """Keep an exception where debuggers look for it."""
+    sys.last_exc = sys.last_value = error
+    sys.last_type = None if error is None else type(error)
+    sys.last_traceback = None if error is None else error.__traceback__
+
+
+def _exit_status(exit, filename):
+    """What a SystemExit carries; an exit with a message is reported."""
     try:
-        hook(type(error), error, error.__traceback__)
-    except SystemExit:
+        status = exit.code
+    except BaseException:
+        status = exit
+    if status is not None and not isinstance(status, int):
+        _report(exit, lambda _: str(status), filename)
+    return status
+
+
+def _exit_code(status):
+    """What the process exits with, as Python makes it of a SystemExit's code."""
+    if status is None:
+        return 0
+    if isinstance(status, int):
+        if -_LONG <= status < _LONG:
+            return status & 0xFF
+        _say("OverflowError: Python int too large to convert to C long\n")
+        return 0xFF
+    _flush()
+    failure = None
+    try:
+        sys.stderr.write(str(status))
+    except BaseException as error:
+        failure = error
+    _say("\n")
+    if failure is not None:
+        _print_exception(failure)
+    return 1
+
+
+def _add_text(error, filename):
+    """Give an error of the compiler the line that Python would read from a file."""
+    lines = _source_lines(error.filename) if error.filename == filename else ()
+    if 0 < (error.lineno or 0) <= len(lines):
+        error.text = lines[error.lineno - 1]
+
+
+def _source_lines(filename):
+    source = linecache.cache.get(filename)
+    return source[2] if isinstance(source, _Source) else ()
+
+
+def _report(error, text, filename):
+    """Tell the host what failed and on which line of the user's own program."""
+    line = 0
+    if isinstance(error, SyntaxError) and error.filename == filename:
+        line = error.lineno or 0
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == filename:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    try:
+        message = text(error)
+    except Exception:
+        message = ""
+    kind = type(error)
+    name = kind.__qualname__
+    if kind.__module__ not in ("builtins", "__main__"):
+        name = f"{kind.__module__}.{name}"
+    message = _quoted(message[:_MESSAGE_LIMIT])
+    text = f'{{"type":{_quoted(name)},"message":{message},"line":{line}}}'
+    descriptor = posix.open(_DIRECTORY + "report", posix.O_WRONLY)
+    posix.write(descriptor, text.encode())
+    posix.close(descriptor)
+
+
+def _flush():
+    """Flush the standard streams; report whether output was lost."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:
+        return _flush_each()
+    return False
+
+
+def _flush_each():
+    """Flush what can be flushed, when something cannot."""
+    lost = False
+    for stream in getattr(sys, "stdout", None), getattr(sys, "stderr", None):
+        try:
+            if stream is not None and not getattr(stream, "closed", False):
+                stream.flush()
+        except BaseException as error:
+            lost = True
+            if stream is not getattr(sys, "stderr", None):
+                _ignored(error, stream)
+    return lost
+
+
+def _tear_down(imported):
+    """Let go of what the program made, in the order of an interpreter's end.
+
+    imported is how many modules there were before the program ran.
+    """
+    sys.stdout = _stdout
+    sys.stderr = _stderr
+    late = list(_modules)[imported:] if len(_modules) > imported else ()
+    _modules.pop("__main__", None)
+    for name in late:
+        del _modules[name]
+    _collect()
+    _flush()
+
+
+def _excepthook(kind, value, trace):
+    """Show an uncaught exception, in place of the interpreter's own function.
+
+    That one looks for source lines in files, and the program is none.
+    """
+    if value.__traceback__ is None:
+        value.__traceback__ = trace
+    _print_exception(value)
+
+
+def _unraisablehook(unraisable):
+    """Show an exception that cannot be raised, for the same reason."""
+    message = unraisable.err_msg
+    if unraisable.object is not None:
+        try:
+            name = repr(unraisable.object)
+        except BaseException:
+            name = "<object repr() failed>"
+        _say(f"{message or 'Exception ignored in'}: {name}\n")
+    elif message is not None:
+        _say(f"{message}:\n")
+    error = unraisable.exc_value
+    if error is not None:
+        text = traceback.TracebackException(type(error), error, None, limit=0)
+        text.stack = _Stack(unraisable.exc_traceback)
+        _say("".join(text.format(chain=False)))
+
+
+def _ignored(error, where):
+    sys.unraisablehook(types.SimpleNamespace(
+        exc_type=type(error), exc_value=error, exc_traceback=error.__traceback__,
+        err_msg=None, object=where,
+    ))
+
+
+def _say(text):
+    """Write to standard error, if the program left one that can be written to."""
+    try:
+        sys.stderr.write(text)
+    except Exception:
         pass
-    except BaseException as second:
-        print("Error in sys.excepthook:", file=sys.stderr)
-        _print_exception(second.with_traceback(second.__traceback__.tb_next))
-        print("\nOriginal exception was:", file=sys.stderr)
-        _print_exception(error)
 
 
 def _print_exception(error):
-    text = traceback.TracebackException(type(error), error, None, limit=0, compact=True)
-    _fill(text, error)
-    for line in text.format():
-        sys.stderr.write(line)
+    try:
+        text = traceback.TracebackException(type(error), error, None, limit=0, compact=True)
+        _fill(text, error)
+        lines = "".join(text.format())
+    except Exception:
+        lines = f"{type(error).__name__}\n"
+    _say(lines)
 
 
 def _fill(text, error):
@@ -216,67 +409,49 @@ class _Stack(traceback.StackSummary):
         return lines
 
 
-def _report(error, trace, filename):
-    """Tell the host what failed and on which line of the user's own program."""
-    line = 0
-    if isinstance(error, SyntaxError) and error.filename == filename:
-        line = error.lineno or 0
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == filename:
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    try:
-        message = str(error)
-    except Exception:
-        message = ""
-    kind = type(error)
-    name = kind.__qualname__
-    if kind.__module__ not in ("builtins", "__main__"):
-        name = f"{kind.__module__}.{name}"
-    text = json.dumps({"type": name, "message": message[:_MESSAGE_LIMIT], "line": line})
-    descriptor = posix.open(_DIRECTORY + "report", posix.O_WRONLY)
-    posix.write(descriptor, text.encode())
-    posix.close(descriptor)
+
+def _hide(function):
+    """Make a function's frames invisible to whoever walks the stack.
+
+    CPython shows a frame only once it has come to its first RESUME instruction,
+    before which a function copies its cells and the like. Without one, a frame is
+    in no traceback, and sys._getframe, inspect and warnings pass it over: what
+    the program sees is a stack that begins with itself.
+    """
+    resume, nop = opcode.opmap["RESUME"], opcode.opmap["NOP"]
+    code = bytearray(function.__code__.co_code)
+    for i in range(0, len(code), 2):
+        if code[i] == resume:
+            code[i] = nop
+    function.__code__ = function.__code__.replace(co_code=bytes(code))
 
 
-def _finish(module):
-    """End the program in the order in which an interpreter does."""
-    if "threading" in sys.modules:
-        sys.modules["threading"]._shutdown()
-    atexit._run_exitfuncs()
-    failed = _flush()
-    names = module.__dict__
-    # Names with one leading underscore go first, as in CPython's module teardown.
-    for name in list(names):
-        if name[0] == "_" and name[1:2] != "_":
-            names[name] = None
-    for name in list(names):
-        if name != "__builtins__":
-            names[name] = None
-    gc.collect()
-    _flush()
-    # 120 is what CPython exits with when standard output cannot be flushed.
-    return 120 if failed else 0
+for _function in (
+    start, run, _failed, _remember, _exit_status, _exit_code, _report, _flush, _flush_each,
+    _tear_down, _excepthook, _unraisablehook, _ignored, _say, _print_exception,
+):
+    _hide(_function)
+sys.excepthook = sys.__excepthook__ = _excepthook
+sys.unraisablehook = sys.__unraisablehook__ = _unraisablehook
 
 
-def _flush():
-    """Flush the standard streams; report whether output was lost."""
-    failed = False
-    try:
-        sys.stdout.flush()
-        sys.__stdout__.flush()
-        sys.stderr.flush()
-    except Exception:
-        failed = _is_open(sys.stdout)
-    return failed
+def at_end(function):
+    """Return what makes a script's end call a function, if it is its __file__.
+
+    When a script has run, the interpreter deletes its ``__file__``. What is called
+    then has no Python frame below it.
+    """
+    return type("AtEnd", (), {"__del__": staticmethod(function)})()
 
 
-def _is_open(stream):
-    return stream is not None and not getattr(stream, "closed", False)
+def _plain_start():
+    posix._exit(run(*_read_request()))
 
 
+_hide(_plain_start)
 if __name__ == "__main__":
     os.chdir("/app")
     sys.path.insert(0, "/app")
     sys.stdout.reconfigure(line_buffering=True)
-    start()
+    sys.orig_argv = ["python"]
+    __file__ = at_end(_plain_start)

@@ -1,0 +1,3 @@
+# differs: the compiler says other words of text that it cannot read
+print('never')
+x = 'ÿþ'

@@ -1,0 +1,11 @@
+# -*- coding: latin-1 -*-
+# differs: Python does not find the lines of a source that is not UTF-8
+name = 'éÿ'
+print(name, ascii(name))
+
+
+def f():
+    return 'é' / 1
+
+
+f()

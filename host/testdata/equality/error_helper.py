@@ -1,0 +1,8 @@
+import helper
+
+
+def call():
+    return helper.fail(1)
+
+
+call()

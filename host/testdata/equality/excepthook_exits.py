@@ -1,0 +1,10 @@
+import sys
+
+
+def hook(kind, value, trace):
+    print("leaving")
+    sys.exit(9)
+
+
+sys.excepthook = hook
+1 / 0

@@ -1,0 +1,7 @@
+try:
+    raise SystemExit(5)
+finally:
+    print("finally")
+    import sys
+
+    sys.exit(6)

@@ -1,0 +1,6 @@
+def read(name):
+    with open(name) as f:
+        return f.read()
+
+
+read("/app/missing.txt")

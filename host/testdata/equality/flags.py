@@ -1,0 +1,4 @@
+# differs: Python runs isolated (-I), and says so
+import sys
+
+print(sys.flags)

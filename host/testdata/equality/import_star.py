@@ -1,0 +1,4 @@
+from math import *
+from helper import *
+
+print(pi, value)

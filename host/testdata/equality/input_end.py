@@ -1,0 +1,3 @@
+# stdin: "only line"
+print(repr(input("? ")))
+input("again? ")

@@ -1,0 +1,5 @@
+for name in list(globals()):
+    if name != "__builtins__" and name != "name":
+        del globals()[name]
+print("ok")
+undefined

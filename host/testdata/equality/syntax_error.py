@@ -1,0 +1,3 @@
+x = 1
+print("never shown"
+y = 2

@@ -1,0 +1,4 @@
+for x in []:
+    pass
+if True:
+    é = 1; break

@@ -1,0 +1,4 @@
+def f():
+    x = 1
+    yield x
+    global x

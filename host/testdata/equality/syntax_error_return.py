@@ -1,0 +1,3 @@
+print("never shown")
+    # a comment
+return 5

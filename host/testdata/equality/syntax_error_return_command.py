@@ -1,0 +1,3 @@
+# command:
+print("never shown")
+return 5

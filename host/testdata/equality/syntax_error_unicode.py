@@ -1,0 +1,2 @@
+été = 1
+print(“quoted”)

@@ -1,0 +1,3 @@
+x = '   '
+print(ascii(x))
+1 / 0

@@ -1,0 +1,4 @@
+import sys
+import traceback
+
+traceback.print_stack(limit=2, file=sys.stdout)

@@ -1,0 +1,3 @@
+import warnings
+
+warnings.warn("below the program", stacklevel=2)

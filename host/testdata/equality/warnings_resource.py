@@ -1,0 +1,5 @@
+import warnings
+
+warnings.simplefilter("always")
+open("/app/data.txt")
+print("end")
