@@ -42,6 +42,7 @@ func endings() []ending {
 		{"disk", free("open('f', 'wb').write(bytes(50000))", policies.Overrides{DiskQuota: &disk}), host.StatusDiskQuota, ""},
 		{"output", stop, host.StatusOutputLimit, strings.Repeat("x", 1000)},
 		{"a fault of the host's", broken, host.StatusInternal, ""},
+		{"files left open", python("import os\nheld = [os.open(f'/app/{n}', os.O_CREAT | os.O_WRONLY) for n in range(20)]\nos._exit(3)"), host.StatusError, ""},
 		{"a spoiled interpreter", python("import builtins, sys, os, random\nbuiltins.len = None\nsys.modules.clear()\nos.environ['X'] = '1'\nrandom.seed(1)\nsum = None\nfor n in range(20): open(f'/app/{n}', 'w')"), host.StatusOK, ""},
 	}
 }

@@ -75,9 +75,19 @@ const defaultConcurrency = 4
 // defaultQueue is how many calls may wait for each that runs.
 const defaultQueue = 16
 
+// wasiOutput is a variable by which the Extism library, whatever its value, ignores
+// the output streams it is given.
+const wasiOutput = "EXTISM_ENABLE_WASI_OUTPUT"
+
 // Open returns a Host. It fetches and compiles nothing yet: a runtime is
 // prepared when it is first used, or by [Host.Prepare]. The caller closes it.
 func Open(_ context.Context, o Options) (_ *Host, err error) {
+	if _, set := os.LookupEnv(wasiOutput); set { //nolint:forbidigo // the engine's library reads it, at every call
+		return nil, fmt.Errorf("open host: the environment holds %s, which sends what guests write to this process's own output, past every limit; remove it", wasiOutput)
+	}
+	if o.CacheDir == "" {
+		return nil, errors.New("open host: no cache directory")
+	}
 	h := &Host{policy: o.Policy, registry: o.Registry, cacheDir: o.CacheDir, progress: o.Progress, log: o.Log}
 	if h.policy == nil {
 		h.policy = policies.Builtin()

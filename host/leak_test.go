@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sandboxd/sandboxd/host"
+	"github.com/sandboxd/sandboxd/policies"
 )
 
 // TestNothingIsLeftBehind takes stock after a batch of calls, then after many more:
@@ -94,10 +96,6 @@ type stock struct {
 func takeStock(t *testing.T, temp string) stock {
 	t.Helper()
 	runtime.GC() // ends what only finalizers end
-	descriptors, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
 	maps, err := os.ReadFile("/proc/self/maps")
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +105,7 @@ func takeStock(t *testing.T, temp string) stock {
 		t.Fatal(err)
 	}
 	return stock{
-		goroutines: runtime.NumGoroutine(), descriptors: len(descriptors), files: len(left),
+		goroutines: runtime.NumGoroutine(), descriptors: openDescriptors(t), files: len(left),
 		mappings: bytes.Count(maps, []byte("\n")), maps: string(maps),
 	}
 }
@@ -136,6 +134,39 @@ func (s stock) summary() string {
 		kinds[name]++
 	}
 	return fmt.Sprint(kinds)
+}
+
+// TestFilesAreClosedWithTheirCall has guests leave files open. The garbage collector,
+// which would close them some time, stands still.
+func TestFilesAreClosedWithTheirCall(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("reads /proc")
+	}
+	h := shared(t)
+	data := t.TempDir()
+	if err := os.WriteFile(filepath.Join(data, "f"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := python("import os\nheld = [os.open(f'/app/{n}', os.O_CREAT | os.O_WRONLY) for n in range(20)] + [os.open('/data/f', os.O_RDONLY), os.open('/app', os.O_RDONLY)]\nos._exit(3)")
+	r.Mounts = []policies.Mount{{Host: data, Guest: "/data"}}
+	checkStatus(t, execute(t, h, r), host.StatusError, 3)
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	before := openDescriptors(t)
+	for range 5 {
+		checkStatus(t, execute(t, h, r), host.StatusError, 3)
+	}
+	if after := openDescriptors(t); after > before {
+		t.Errorf("%d descriptors, before %d", after, before)
+	}
+}
+
+func openDescriptors(t *testing.T) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
 }
 
 // TestAClosedHostLeavesNothing opens and closes hosts, each of which loads a

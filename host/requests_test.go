@@ -55,6 +55,23 @@ func TestRequestsThatAreRefused(t *testing.T) {
 	checkStatus(t, execute(t, h, python("")), host.StatusOK, 0)
 }
 
+func TestOpenRefusesWhatItCannotHold(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, dir := range map[string]string{"no cache": "", "a cache that is a file": file} {
+		if h, err := host.Open(t.Context(), host.Options{CacheDir: dir}); err == nil {
+			t.Errorf("%s: %+v", name, h)
+		}
+	}
+	// With it, a guest's output would be this process's own.
+	t.Setenv("EXTISM_ENABLE_WASI_OUTPUT", "0")
+	if _, err := host.Open(t.Context(), host.Options{CacheDir: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "EXTISM_ENABLE_WASI_OUTPUT") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestRequestsThatAreStrange(t *testing.T) {
 	h := shared(t)
 	tests := []struct {

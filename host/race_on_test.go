@@ -1,0 +1,6 @@
+//go:build race
+
+package host
+
+// raceDetector says whether it is on: it makes the compiler of the engine slow.
+const raceDetector = true
