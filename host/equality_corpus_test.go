@@ -171,7 +171,7 @@ func parseProgram(t *testing.T, code []byte) corpusProgram {
 		case "args":
 			p.args = strings.Fields(value)
 		case "env":
-			for _, v := range strings.Fields(value) {
+			for v := range strings.FieldsSeq(value) {
 				name, text, _ := strings.Cut(v, "=")
 				p.env[name] = text
 			}
