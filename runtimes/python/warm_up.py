@@ -21,9 +21,9 @@ import types
 # What programs import most, and what would take them a large part of a strict
 # budget to import: asyncio takes 700 million instructions, unittest 400. See
 # docs/python.md for what was left out and what it costs. Memory is the price:
-# this library takes 90 pages of 64 KiB.
+# this library takes about 90 pages of 64 KiB.
 LIBRARY = """
-    abc argparse array ast asyncio base64 binascii bisect bz2 calendar cmath codecs
+    _strptime abc argparse ast asyncio base64 binascii bisect bz2 calendar codecs
     collections collections.abc concurrent.futures configparser contextlib
     contextvars copy csv dataclasses datetime decimal difflib enum errno fnmatch
     fractions functools gc glob gzip hashlib heapq hmac inspect io itertools json
@@ -71,7 +71,10 @@ table = {s.named["kind"]: round(s.size, 2) for s in shapes}
 counts = collections.Counter("the quick brown fox".split())
 print("hi", shapes[0], table, fibonacci(5), sorted(numbers(9), reverse=True))
 print(json.dumps({"a": [1, 2.5, None, True], "b": table}, indent=2), counts.most_common(2))
+print(collections.Counter("letters").most_common(1), random.choice([1, 2]))
 print(re.findall(r"(\\w+)-(\\d+)", "a-1 b-22"), f"{math.pi:.3f} {1234567:,} {'x':>5}|")
+datetime.datetime.strptime("2024-02-29 12:30:00", "%Y-%m-%d %H:%M:%S")
+datetime.datetime.strptime("2024-02-29", "%Y-%m-%d")
 print(datetime.date(2024, 2, 29) + datetime.timedelta(days=1), random.random() < 1)
 with open("rehearsal.txt", "w", encoding="utf-8") as file:
     file.write("one\\ntwo\\n")
@@ -154,7 +157,7 @@ def settle():
     os.environ.clear()
     os.environ["LANG"] = "C.UTF-8"
     sys.orig_argv = ["python"]
-    linecache.clearcache()
+    remember_missing_sources()
     sys.modules["re"].purge()
     for name in ("last_exc", "last_type", "last_value", "last_traceback"):
         delattr(sys, name)
@@ -162,6 +165,19 @@ def settle():
     sys.path_importer_cache.clear()
     gc.collect()
     gc.freeze()
+
+
+def remember_missing_sources():
+    """Spare tracebacks the search for the library's source text, which is not here.
+
+    It would take millions of instructions for each frame.
+    """
+    linecache.clearcache()
+    for item in gc.get_objects():
+        if isinstance(item, types.FunctionType):
+            name = item.__code__.co_filename
+            if name[0] != "<":
+                linecache.cache[name] = (0, None, [], name)
 
 
 def tell(entry, random):

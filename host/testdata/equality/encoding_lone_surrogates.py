@@ -1,0 +1,7 @@
+# env: LANG=C
+import sys
+
+print(sys.stdout.errors)
+print("\udcff")
+sys.stdout.flush()
+print("\ud800")

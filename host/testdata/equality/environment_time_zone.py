@@ -1,0 +1,5 @@
+# env: TZ=Europe/Paris
+import os
+import time
+
+print(os.getenv("TZ"), time.tzname, time.localtime(0)[:5], hasattr(time, "tzset"))
