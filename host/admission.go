@@ -1,7 +1,7 @@
 package host
 
 import (
-	fifo "container/list" // list is a function here
+	"container/list"
 	"context"
 	"fmt"
 	"sync"
@@ -14,7 +14,7 @@ type admission struct {
 
 	mu      sync.Mutex
 	taken   int
-	waiting fifo.List // of chan struct{}, closed when its call has a slot
+	waiting list.List // of chan struct{}, closed when its call has a slot
 }
 
 func newAdmission(slots, queue int) *admission {

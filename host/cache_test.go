@@ -57,7 +57,7 @@ func pythonBuilder(t *testing.T, h *Host) *builder {
 // Python, and the directory of the prepared Python in it.
 func cloneCache(t *testing.T, b *builder) (dir, entry string) {
 	t.Helper()
-	from, dir := b.host.cacheDir, t.TempDir()
+	from, dir := b.host.store.Dir, t.TempDir()
 	entry = filepath.Join("prepared", b.key())
 	err := filepath.WalkDir(filepath.Join(from, entry), func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

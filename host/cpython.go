@@ -111,8 +111,6 @@ const (
 	// which any contents will do; see RandomObject in Modules/_randommodule.c.
 	offsetState = 12
 	lengthState = 624 * 4
-
-	smallestTable = 1
 )
 
 // target finds the way back into the interpreter. The warm-up told the addresses
@@ -133,7 +131,7 @@ func (d *cpython) target(memory []byte, told []byte) (image.Target, error) {
 		return image.Target{}, fmt.Errorf("checkpoint: no object at %#x", addresses.Function)
 	}
 	slot, ok := pointer(memory, class+offsetCall)
-	if !ok || slot < smallestTable {
+	if !ok || slot == 0 {
 		return image.Target{}, fmt.Errorf("checkpoint: the object at %#x cannot be called", addresses.Function)
 	}
 	return image.Target{

@@ -151,7 +151,7 @@ func (p equalProgram) filename() string {
 	if p.command {
 		return ""
 	}
-	return workspacePath + "/" + p.name
+	return policies.WorkspacePath + "/" + p.name
 }
 
 var headerLine = regexp.MustCompile(`^# (args|env|stdin|command|differs|image):[ \t]*(.*?)\r?$`)
@@ -340,7 +340,7 @@ func (e *equality) python(t *testing.T, p equalProgram) outcome {
 	in.fuel.budget = e.profile.Fuel
 	in.attach(&Request{Stdin: strings.NewReader(p.stdin)}, &e.profile)
 	err = in.files.Bind(guestfs.Options{
-		Mounts: []guestfs.Mount{{Guest: workspacePath, Writable: true, Root: func() (*os.Root, error) { return root, nil }}},
+		Mounts: []guestfs.Mount{{Guest: policies.WorkspacePath, Writable: true, Root: func() (*os.Root, error) { return root, nil }}},
 		Limits: fileLimits(&e.profile),
 	})
 	if err != nil {

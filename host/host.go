@@ -53,7 +53,6 @@ type Host struct {
 	policy    *policies.Policy
 	registry  *runtimes.Registry
 	store     *runtimes.Store
-	cacheDir  string
 	scratch   string
 	progress  runtimes.Progress
 	log       *slog.Logger
@@ -88,7 +87,7 @@ func Open(_ context.Context, o Options) (_ *Host, err error) {
 	if o.CacheDir == "" {
 		return nil, errors.New("open host: no cache directory")
 	}
-	h := &Host{policy: o.Policy, registry: o.Registry, cacheDir: o.CacheDir, progress: o.Progress, log: o.Log}
+	h := &Host{policy: o.Policy, registry: o.Registry, progress: o.Progress, log: o.Log}
 	if h.policy == nil {
 		h.policy = policies.Builtin()
 	}

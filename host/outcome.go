@@ -47,7 +47,7 @@ func (c *call) result(err error) *Result {
 	r.MemoryBytes = in.region.Size()
 	r.MemPages = r.MemoryBytes / image.PageSize
 	changes := in.files.Journal()
-	r.FilesCreated, r.FilesModified, r.FilesDeleted = list(changes.Created), list(changes.Modified), list(changes.Deleted)
+	r.FilesCreated, r.FilesModified, r.FilesDeleted = orEmpty(changes.Created), orEmpty(changes.Modified), orEmpty(changes.Deleted)
 	r.FuelAnalysis = analyse(r.FuelConsumed, r.FuelBudget)
 	if !r.Success {
 		c.explain(r, end)
@@ -65,7 +65,7 @@ func (c *call) partial(status Status) *Result {
 	}
 	r.Stdout, r.StdoutTruncated = c.in.stdout.text()
 	r.Stderr, r.StderrTruncated = c.in.stderr.text()
-	r.FilesCreated, r.FilesModified, r.FilesDeleted = list(nil), list(nil), list(nil)
+	r.FilesCreated, r.FilesModified, r.FilesDeleted = []string{}, []string{}, []string{}
 	return r
 }
 
@@ -77,15 +77,12 @@ func (c *call) abandoned(status Status) *Result {
 	r := c.partial(status)
 	r.ExitCode = exitCodeOf(ending{status: status})
 	r.FuelAnalysis = FuelAnalysis{Status: "unknown"}
-	r.Error = &GuestError{
-		Type:     string(status),
-		Message:  "the program was abandoned inside a call to the host that did not return",
-		Guidance: []string{},
-	}
+	r.Error = guestError(string(status), "the program was abandoned inside a call to the host that did not return")
 	return r
 }
 
-func list(names []string) []string {
+// orEmpty keeps null out of a result's JSON.
+func orEmpty(names []string) []string {
 	if names == nil {
 		return []string{}
 	}

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -102,19 +103,11 @@ func compile(ctx context.Context, module []byte, compiledDir string, workers int
 func (p *plugin) close() error {
 	p.standby.close()
 	ctx := context.Background()
-	err := p.compiled.Close(ctx)
-	if cerr := p.cache.Close(ctx); err == nil {
-		err = cerr
-	}
-	if ierr := p.blank.Close(); err == nil {
-		err = ierr
-	}
+	errs := []error{p.compiled.Close(ctx), p.cache.Close(ctx), p.blank.Close()}
 	if p.image != nil {
-		if ierr := p.image.Close(); err == nil {
-			err = ierr
-		}
+		errs = append(errs, p.image.Close())
 	}
-	return err
+	return errors.Join(errs...)
 }
 
 // pages is a memory limit in bytes, rounded down to whole pages. A limit that no

@@ -320,7 +320,7 @@ func (b *builder) warmUp(ctx context.Context, p *plugin, dir string) error {
 	in.fuel.budget = warmUpFuel
 	in.attach(&Request{}, &policies.Profile{Stdout: warmUpOutput, Stderr: warmUpOutput})
 	err = in.files.Bind(guestfs.Options{
-		Mounts:  []guestfs.Mount{{Guest: workspacePath, Writable: true, Root: w.open}},
+		Mounts:  []guestfs.Mount{{Guest: policies.WorkspacePath, Writable: true, Root: w.open}},
 		Virtual: b.driver.warmUpFiles(ready),
 		Limits:  guestfs.Limits{MaxBytes: warmUpOutput, MaxFiles: 64},
 	})

@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// workspace is the directory a guest sees as /app: one the caller named, or one
+// workspace is the directory a guest sees as policies.WorkspacePath: one the caller named, or one
 // that is made when the guest first looks and deleted after the call.
 type workspace struct {
 	root    *os.Root
@@ -53,6 +53,3 @@ func (w *workspace) close() {
 		_ = os.RemoveAll(w.dir)
 	}
 }
-
-// workspacePath is where a guest sees its workspace, and its working directory.
-const workspacePath = "/app"

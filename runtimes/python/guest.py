@@ -101,12 +101,11 @@ def run(filename, argv, env, program):
 
 def _read_request():
     descriptor = posix.open(_DIRECTORY + "request", posix.O_RDONLY)
-    data = chunk = posix.read(descriptor, _CHUNK)
-    while len(chunk) == _CHUNK:
-        chunk = posix.read(descriptor, _CHUNK)
-        data += chunk
+    chunks = [posix.read(descriptor, _CHUNK)]
+    while len(chunks[-1]) == _CHUNK:
+        chunks.append(posix.read(descriptor, _CHUNK))
     posix.close(descriptor)
-    return marshal.loads(data)
+    return marshal.loads(b"".join(chunks))
 
 
 def _new_main(filename):
