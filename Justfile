@@ -24,7 +24,7 @@ lint:
 
 # Rewrite the source in its one format.
 fmt:
-    {{tools}}/gofumpt -w $(git ls-files '*.go')
+    {{tools}}/gofumpt -w $(git ls-files '*.go' ':!*.pb.go' ':!*.connect.go')
 
 # Each fuzz target for a while: just fuzz 1m
 fuzz time="10s":
@@ -34,6 +34,23 @@ fuzz time="10s":
 golden:
     SANDBOXD_UPDATE_GOLDEN=1 go test ./cmd/sandboxd -run TestScripts
 
+# Build Python from source and use it: three times as fast as the prebuilt one.
+python:
+    go run ./cmd/sandboxd runtimes build python
+
+# All that passes of CPython's own tests, on a Python built for it: ten minutes.
+cpython-tests: build
+    home=$(.ci/python) && SANDBOXD_CPYTHON_ALL=1 SANDBOXD_CPYTHON_TESTS=$home/tests \
+        SANDBOXD_CACHE_DIR=$home/cache go test ./host -run CPythonsOwn -timeout 60m
+
+# 20 000 mixed calls, good, failing and hostile: nothing may grow or go wrong.
+mixed:
+    SANDBOXD_LONG_TESTS=1 go test ./host -run MixedCalls -v -timeout 60m
+
+# Hostile, good and failing calls for half an hour: nothing may leak. just soak 2m
+soak time="30m":
+    SANDBOXD_SOAK={{time}} go test ./host -run '^TestSoak$' -count=1 -v -timeout 24h
+
 # Measure sandboxd side by side with its peers.
 bench *flags:
     cd bench && go run . {{flags}}
@@ -42,6 +59,13 @@ bench *flags:
 build:
     CGO_ENABLED=0 go build -trimpath -o bin/sandboxd ./cmd/sandboxd
 
-# Install the pinned linter and formatter into bin.
+# Check the protocol and generate its code.
+proto: tools
+    PATH={{tools}}:$PATH buf lint
+    PATH={{tools}}:$PATH buf breaking --against '.git#branch=main'
+    PATH={{tools}}:$PATH buf generate
+    go test ./internal/protodoc -count=1 -update
+
+# Install the pinned tools into bin.
 tools:
     bash .ci/tools
