@@ -23,7 +23,7 @@ func builtins() map[string]*resolved {
 			Stdout:  100e3,
 			Stderr:  100e3,
 			Timeout: Duration(10 * time.Second),
-			Disk:    Disk{Quota: 50 << 20, Files: 1000},
+			Disk:    Disk{Quota: 50 << 20, Files: 1000, Depth: 32, OpenFiles: 64},
 		},
 		{ // everyday programs
 			Name:    "default",
@@ -32,7 +32,7 @@ func builtins() map[string]*resolved {
 			Stdout:  2e6,
 			Stderr:  1e6,
 			Timeout: Duration(30 * time.Second),
-			Disk:    Disk{Quota: 200 << 20, Files: 5000},
+			Disk:    Disk{Quota: 200 << 20, Files: 5000, Depth: 32, OpenFiles: 64},
 		},
 		{ // code that is mostly trusted
 			Name:    "relaxed",
@@ -41,13 +41,19 @@ func builtins() map[string]*resolved {
 			Stdout:  1e6,
 			Stderr:  1e6,
 			Timeout: Duration(60 * time.Second),
-			Disk:    Disk{Quota: 500 << 20, Files: 10_000},
+			Disk:    Disk{Quota: 500 << 20, Files: 10_000, Depth: 32, OpenFiles: 64},
 		},
 	}
 	out := make(map[string]*resolved, len(profiles))
 	for _, p := range profiles {
 		p.Env = map[string]string{"LANG": "C.UTF-8"}
 		p.OutputLimit = OutputTruncate
+		p.Network = builtinNetwork()
+		p.Tools = Tools{
+			Calls: 100, MaxRequest: 1 << 20, MaxResponse: 4 << 20, Total: 64 << 20,
+			Timeout: Duration(30 * time.Second),
+		}
+		p.Sessions.History = 1
 		out[p.Name] = newResolved(p, "built-in "+p.Name)
 	}
 	return out

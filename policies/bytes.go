@@ -56,6 +56,9 @@ func (b Bytes) String() string {
 // is a size, though not a limit.
 func ParseBytes(s string) (Bytes, error) {
 	digits := len(s) - len(strings.TrimLeft(s, "0123456789"))
+	if digits > 40 { // hints repeat them
+		return 0, invalidf("size %s: too large for a number of bytes", quote(s))
+	}
 	unit := s[digits:]
 	size, ok := unitSize(unit)
 	if digits == 0 || !ok {

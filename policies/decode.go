@@ -17,6 +17,10 @@ type at[T any] struct {
 type file struct {
 	fallback at[string] // default_profile; "" when not said
 	server   Server
+	audit    at[string] // the path of server.audit.file, as in server
+	kept     int        // the line of server.sessions
+	tokens   []Token
+	granted  []at[string] // the profiles of tokens
 	profiles map[string]*declared
 }
 
@@ -32,6 +36,9 @@ type declared struct {
 	mounts      []at[Mount]
 	outputLimit at[string]
 	overridable at[[]string]
+	network     declaredNetwork
+	history     *at[int]     // sessions.history; nil when not said
+	packages    at[[]string] // the value is nil when not said
 }
 
 // value is a decoded TOML value on its way to its place.
@@ -72,7 +79,7 @@ func (p *parser) unknown(v value, key string, known []string) {
 		p.addf(v.line(), "unknown key %s (did you mean %q? case counts)", v.key, near)
 	case near != "":
 		p.addf(v.line(), "unknown key %s (did you mean %q?)", v.key, near)
-	case slices.Contains([]string{"quota", "files"}, key):
+	case slices.Contains([]string{"quota", "files", "file_size", "depth", "open_files"}, key):
 		p.addf(v.line(), "unknown key %s (did you mean \"disk.%s\"?)", v.key, key)
 	default:
 		p.addf(v.line(), "unknown key %s; known keys here: %s", v.key, strings.Join(known, ", "))
@@ -84,7 +91,7 @@ func (p *parser) decode(doc map[string]any, lines *node) *file {
 	f := &file{profiles: map[string]*declared{}}
 	known := fields{
 		"default_profile": func(v value) { p.text(v, &f.fallback) },
-		"server":          func(v value) { p.server(v, &f.server) },
+		"server":          func(v value) { p.server(v, f) },
 		"profiles":        func(v value) { p.profiles(v, f) },
 	}
 	for _, key := range keysOf(doc) {
@@ -109,11 +116,29 @@ func (p *parser) decode(doc map[string]any, lines *node) *file {
 	return f
 }
 
-func (p *parser) server(v value, s *Server) {
+func (p *parser) server(v value, f *file) {
+	s := &f.server
 	p.table(v, fields{
 		"max_concurrent": func(v value) { s.MaxConcurrent = p.count(v, MaxConcurrentLimit) },
 		"queue":          func(v value) { s.Queue = p.count(v, MaxQueueLimit) },
+		"audit":          func(v value) { p.audit(v, f) },
+		"sessions":       func(v value) { p.serverSessions(v, f) },
+		"harden":         func(v value) { s.Harden = p.harden(v) },
+		"listen":         func(v value) { p.listen(v, &s.Listen) },
+		"tokens":         func(v value) { p.tokens(v, f) },
 	})
+}
+
+// harden reads whether the process gives up what it does not need.
+func (p *parser) harden(v value) Hardening {
+	switch v.data {
+	case true:
+		return HardenAlways
+	case false:
+		return HardenNever
+	}
+	p.addf(v.line(), "%s: want true or false, not %s", v.key, describe(v.data))
+	return HardenIfPossible
 }
 
 // count reads a server setting.
@@ -172,13 +197,34 @@ func (p *parser) profileFields(d *declared) fields {
 	known := fields{
 		"extends":      func(v value) { p.text(v, &d.extends) },
 		"disk":         func(v value) { p.table(v, p.limitFields(d, "disk.")) },
+		"tools":        func(v value) { p.table(v, p.limitFields(d, "tools.")) },
 		"env":          func(v value) { p.env(v, d) },
 		"mounts":       func(v value) { p.mounts(v, d) },
+		"network":      func(v value) { p.network(v, &d.network) },
 		"output_limit": func(v value) { p.outputLimit(v, d) },
 		"overridable":  func(v value) { p.overridable(v, d) },
+		"packages":     func(v value) { p.packages(v, d) },
+		"sessions":     func(v value) { p.sessions(v, d) },
 	}
 	maps.Copy(known, p.limitFields(d, ""))
 	return known
+}
+
+// sessions reads the sessions table of a profile.
+func (p *parser) sessions(v value, d *declared) {
+	p.table(v, fields{"history": func(v value) {
+		n, ok := v.data.(int64)
+		switch {
+		case !ok:
+			p.addf(v.line(), "%s: want a whole number, not %s", v.key, describe(v.data))
+		case n < 0:
+			p.addf(v.line(), "%s: %d is negative; 0 keeps no earlier turns", v.key, n)
+		case n > MaxHistory:
+			p.addf(v.line(), "%s: %d is above the maximum of %d", v.key, n, MaxHistory)
+		default:
+			d.history = &at[int]{int(n), v.line()}
+		}
+	}})
 }
 
 // limitFields returns the readers of the limits directly below a prefix.

@@ -55,16 +55,8 @@ func (p *parser) env(v value, d *declared) {
 }
 
 func (p *parser) mounts(v value, d *declared) {
-	var list []any
-	switch data := v.data.(type) {
-	case []any:
-		list = data
-	case []map[string]any:
-		for _, item := range data {
-			list = append(list, item)
-		}
-	default:
-		p.addf(v.line(), "%s: want tables, written as [[%s]], not %s", v.key, v.key, describe(v.data))
+	list, ok := p.tables(v)
+	if !ok {
 		return
 	}
 	if len(list) > MaxMounts {
@@ -74,6 +66,21 @@ func (p *parser) mounts(v value, d *declared) {
 	for i, item := range list {
 		p.mount(value{v.key, item, v.node.item(i)}, d)
 	}
+}
+
+// tables returns the items of a list of tables, which need not all be tables.
+func (p *parser) tables(v value) (list []any, ok bool) {
+	switch data := v.data.(type) {
+	case []any:
+		return data, true
+	case []map[string]any:
+		for _, item := range data {
+			list = append(list, item)
+		}
+		return list, true
+	}
+	p.addf(v.line(), "%s: want tables, written as [[%s]], not %s", v.key, v.key, describe(v.data))
+	return nil, false
 }
 
 func (p *parser) mount(v value, d *declared) {
@@ -108,5 +115,5 @@ func (p *parser) mount(v value, d *declared) {
 			return
 		}
 	}
-	d.mounts = append(d.mounts, at[Mount]{Mount{dir, guest.value, writable}, v.line()})
+	d.mounts = append(d.mounts, at[Mount]{Mount{Host: dir, Guest: guest.value, Writable: writable}, v.line()})
 }

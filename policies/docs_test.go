@@ -69,7 +69,7 @@ func TestTablesOfTheDocumentation(t *testing.T) {
 			values[name][s.Key] = s.Value
 		}
 	}
-	kinds := map[string]string{"fuel": "whole number", "timeout": "duration", "disk.files": "whole number"}
+	kinds := map[string]string{"fuel": "whole number", "timeout": "duration", "disk.files": "whole number", "disk.depth": "whole number", "disk.open_files": "whole number", "tools.calls": "whole number", "tools.timeout": "duration"}
 	for _, l := range limits {
 		kind := kinds[l.key]
 		if kind == "" {
@@ -90,9 +90,31 @@ func TestTablesOfTheDocumentation(t *testing.T) {
 			t.Errorf("%s does not mention %q", docsPage, key)
 		}
 	}
+	network := builtinNetwork()
+	for _, l := range networkLimits {
+		kind := "size"
+		switch l.key {
+		case "network.requests":
+			kind = "whole number"
+		case "network.timeout":
+			kind = "duration"
+		}
+		key := strings.TrimPrefix(l.key, "network.")
+		if row := fmt.Sprintf("| `%s` | %s | %s | %s | %s |\n", key, kind, l.format(l.min), l.format(l.max), l.format(l.get(&network))); !strings.Contains(page, row) {
+			t.Errorf("%s lacks %q", docsPage, row)
+		}
+	}
 	for _, row := range []string{
 		fmt.Sprintf("| `max_concurrent` | whole number | 1 | %d |", MaxConcurrentLimit),
 		fmt.Sprintf("| `queue` | whole number | 1 | %d |", MaxQueueLimit),
+		fmt.Sprintf("| `max_size` | size | %v | %v |", MinAuditSize, MaxAuditSize),
+		fmt.Sprintf("| `keep` | whole number | 1 | %d |", MaxAuditKeep),
+		"| `harden` | true or false |",
+		fmt.Sprintf("| `prune.age` | duration | %v | %v | |", MinPruneTime, MaxPruneTime),
+		fmt.Sprintf("| `prune.idle` | duration | %v | %v | |", MinPruneTime, MaxPruneTime),
+		fmt.Sprintf("| `prune.count` | whole number | 1 | %d | |", MaxPruneCount),
+		fmt.Sprintf("| `prune.bytes` | size | 1B | %v | |", MaxPruneBytes),
+		fmt.Sprintf("| `prune.every` | duration | %v | %v | %v |", MinPruneTime, MaxPruneTime, DefaultPruneEvery),
 	} {
 		if !strings.Contains(page, row) {
 			t.Errorf("%s lacks %q", docsPage, row)

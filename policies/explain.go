@@ -1,8 +1,10 @@
 package policies
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -27,7 +29,7 @@ type resolved struct {
 // newResolved returns p with every key it has now from one origin.
 func newResolved(p *Profile, origin string) *resolved {
 	r := &resolved{profile: p, origin: map[string]string{}}
-	for _, s := range r.settings() {
+	for _, s := range r.settings(true) {
 		r.origin[s.Key] = origin
 	}
 	return r
@@ -38,32 +40,63 @@ func (r *resolved) clone() *resolved {
 }
 
 // Explain returns the effective value of every key of the named profile ("" is
-// the default one) and where it came from: limits first, then output_limit and
-// overridable, then variables and mounts in alphabetical order. An unknown name
-// is [ErrNotFound].
+// the default one) and where it came from: limits first, then output_limit,
+// overridable, sessions.history and packages if they are limited, then variables and mounts in alphabetical
+// order, then the network if any is granted. An unknown name is [ErrNotFound].
 func (p *Policy) Explain(name string) ([]Setting, error) {
 	r, err := p.find(name)
 	if err != nil {
 		return nil, err
 	}
-	return r.settings(), nil
+	return r.settings(false), nil
 }
 
-func (r *resolved) settings() []Setting {
+// settings lists the values; all of them, or those that have an effect.
+func (r *resolved) settings(all bool) []Setting {
 	var out []Setting
 	add := func(key, value string) {
-		out = append(out, Setting{Key: key, Value: value, Origin: r.origin[key]})
+		from := key
+		if key == keyFileSize && r.profile.Disk.FileSize == 0 {
+			from = keyQuota
+		}
+		out = append(out, Setting{Key: key, Value: value, Origin: r.origin[from]})
 	}
 	for _, l := range limits {
 		add(l.key, l.format(l.get(r.profile)))
 	}
 	add("output_limit", r.profile.OutputLimit)
 	add("overridable", "["+strings.Join(r.profile.Overridable, ", ")+"]")
+	add(keyHistory, strconv.Itoa(r.profile.Sessions.History))
+	if r.profile.Packages != nil {
+		add(keyPackages, "["+strings.Join(r.profile.Packages, ", ")+"]")
+	}
 	for _, name := range slices.Sorted(maps.Keys(r.profile.Env)) {
 		add("env."+name, r.profile.Env[name])
 	}
 	for _, m := range r.profile.Mounts {
 		add("mounts."+m.Guest, m.Host+" ("+m.mode()+")")
 	}
+	n := &r.profile.Network
+	if len(n.Allow) == 0 && !all {
+		return out
+	}
+	add("network.allow", listOf(n.Allow))
+	for _, l := range networkLimits {
+		add(l.key, l.format(l.get(n)))
+	}
+	add("network.private", listOf(n.Private))
+	headers := make([]string, len(n.Headers))
+	for i, h := range n.Headers {
+		headers[i] = h.Name + " for " + h.Match.String() + " from " + h.source()
+	}
+	add("network.headers", "["+strings.Join(headers, ", ")+"]")
 	return out
+}
+
+func listOf[T fmt.Stringer](items []T) string {
+	texts := make([]string, len(items))
+	for i, item := range items {
+		texts[i] = item.String()
+	}
+	return "[" + strings.Join(texts, ", ") + "]"
 }

@@ -32,6 +32,8 @@ func sound(p *Profile) error {
 		return fmt.Errorf("timeout is %d", p.Timeout)
 	case p.Disk.Quota < 1 || p.Disk.Quota > 1<<40 || p.Disk.Files < 1 || p.Disk.Files > 1e7:
 		return fmt.Errorf("disk is %v", p.Disk)
+	case p.Disk.Largest() < 1 || p.Disk.Largest() > 1<<40 || p.Disk.Depth < 1 || p.Disk.Depth > 256 || p.Disk.OpenFiles < 8 || p.Disk.OpenFiles > 1024:
+		return fmt.Errorf("disk is %v", p.Disk)
 	case p.OutputLimit != "truncate" && p.OutputLimit != "stop":
 		return fmt.Errorf("output_limit is %q", p.OutputLimit)
 	case !slices.IsSorted(p.Overridable) || len(slices.Compact(slices.Clone(p.Overridable))) != len(p.Overridable):
@@ -44,7 +46,32 @@ func sound(p *Profile) error {
 			return fmt.Errorf("variable %q is %q", name, value)
 		}
 	}
+	if err := soundNetwork(p.Network); err != nil {
+		return err
+	}
 	return soundMounts(p.Mounts)
+}
+
+func soundNetwork(n Network) error {
+	switch {
+	case n.Requests < 1 || n.Requests > 1000 || n.Total < 1 || n.Total > 1<<30:
+		return fmt.Errorf("%d requests, %d bytes", n.Requests, n.Total)
+	case min(n.MaxRequest, n.MaxResponse) < 1 || max(n.MaxRequest, n.MaxResponse) > 64<<20:
+		return fmt.Errorf("bodies of %d and %d", n.MaxRequest, n.MaxResponse)
+	case time.Duration(n.Timeout) < time.Millisecond || time.Duration(n.Timeout) > 10*time.Minute:
+		return fmt.Errorf("network timeout is %d", n.Timeout)
+	}
+	for _, h := range n.Headers {
+		if ReservedHeader(h.Name) || (h.Env == "") == (h.File == "") || len(h.Match.Methods) > 0 {
+			return fmt.Errorf("header %+v", h)
+		}
+	}
+	for _, p := range n.Allow {
+		if again, err := parsePattern(p.String()); err != nil || again.String() != p.String() {
+			return fmt.Errorf("pattern %v is read again as %v: %w", p, again, err)
+		}
+	}
+	return nil
 }
 
 func soundMounts(mounts []Mount) error {
@@ -75,10 +102,12 @@ func seeds(f *testing.F) {
 	for _, s := range []string{
 		"", "default_profile = \"x\"\n[profiles.x]\nextends = \"strict\"\nfuel = 5_000\nmemory = \"64MiB\"\ntimeout = \"1m30s\"\n",
 		"[profiles.x]\nstdout = 100\nstderr = '1KB'\noverridable = [\"fuel\", # why\n\"disk.quota\"]\noutput_limit = \"stop\"\ndisk = { quota = \"1MB\", files = 3 }",
-		"[profiles.x.env]\nA = \"\"\"\na\\\n b\"\"\"\"\n\"b c\" = '''d\n'''\nLANG = false\n[server]\nqueue = 5\nmax_concurrent = 0x4",
+		"[server.audit]\nfile = \"audit.jsonl\"\nmax_size = \"1MiB\"\nkeep = 2\nrequired = true",
+		"[profiles.x.env]\nA = \"\"\"\na\\\n b\"\"\"\"\n\"b c\" = '''d\n'''\nLANG = false\n[server]\nqueue = 5\nharden = true\nmax_concurrent = 0x4",
 		"[[profiles.x.mounts]]\nhost = \"/tmp\"\nguest = \"/data\"\n[[profiles.x.mounts]]\nhost = \"/usr\"\nguest = \"/usr\"\nmode = \"rw\"\n",
 		"[profiles.a]\nextends=\"b\"\n[profiles.b]\nextends=\"a\"", "[profiles.strict]\nextends=\"a\"\n[profiles.a]",
 		"a.b.c = [{ d = 1, e = [[], [{}]] }]\n[[x]]\ny = 1\n[x.z]\n[[x]]\n[[x.w]]\nv=2", "x = 64MiB", "a = {b=1, b=2}", "\xef\xbb\xbfa = 1", "a = \"\\u0041\"\r\nb = 1979-05-27 07:32:00",
+		"[profiles.x.network]\nallow=[\"GET,PUT https://a.b:81/c/*\"]\nprivate=[\"[::1]:80\"]\ntotal=\"1MiB\"\n[[profiles.x.network.headers]]\nmatch=\"https://a.b/*\"\nname=\"A\"\nenv=\"E\"",
 		"\"\\u0041\" = { \"x y\".z = 1 }", strings.Repeat("[", 40), "a = '''", "a = \"\"\"\\", "a = \"\\",
 	} {
 		f.Add(s)
@@ -217,7 +246,7 @@ func isPlain(key string) bool {
 
 // FuzzParseBytes claims that a size survives being printed.
 func FuzzParseBytes(f *testing.F) {
-	for _, s := range []string{"0", "64MiB", "100KB", "1GB", "18446744073709551615", "18446744073709551616", "1024B", "-1", "5 MB"} {
+	for _, s := range []string{"0", "64MiB", "100KB", "1GB", "18446744073709551615", "18446744073709551616", "1024B", "-1", "5 MB", strings.Repeat("5", 900) + "M"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

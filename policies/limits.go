@@ -26,10 +26,42 @@ const (
 	MaxDiskQuota Bytes = 1 << 40
 	// MaxDiskFiles bounds the entries of a workspace.
 	MaxDiskFiles = 10_000_000
+	// MaxDiskDepth is how deep a tree the host's own tools still work with.
+	MaxDiskDepth = 256
+	// MinOpenFiles is what an interpreter needs for itself.
+	MinOpenFiles = 8
+	// MaxOpenFiles bounds the host's descriptors that one program holds.
+	MaxOpenFiles = 1024
+	// MaxToolCalls bounds tools.calls; every call leaves a record.
+	MaxToolCalls = 10_000
+	// MaxToolBody bounds tools.max_request and tools.max_response, which the host
+	// holds in its own memory.
+	MaxToolBody Bytes = 64 << 20
+	// MaxToolTotal bounds tools.total.
+	MaxToolTotal Bytes = 1 << 30
 	// MaxConcurrentLimit bounds server.max_concurrent.
 	MaxConcurrentLimit = 10_000
 	// MaxQueueLimit bounds server.queue.
 	MaxQueueLimit = 1_000_000
+	// MaxPrefix is the longest server.sessions.prefix, in bytes.
+	MaxPrefix = 256
+	// MinPruneTime and MaxPruneTime bound the times of server.sessions.prune.
+	MinPruneTime = Duration(time.Second)
+	MaxPruneTime = Duration(10 * 365 * 24 * time.Hour)
+	// DefaultPruneEvery is how often sessions are pruned where the file does not say.
+	DefaultPruneEvery = Duration(time.Hour)
+	// MaxPruneCount bounds server.sessions.prune.count.
+	MaxPruneCount = 1_000_000_000
+	// MaxPruneBytes bounds server.sessions.prune.bytes.
+	MaxPruneBytes Bytes = 1 << 50
+	// MinAuditSize is room for some records of any length.
+	MinAuditSize Bytes = 1 << 20
+	// MaxAuditSize bounds server.audit.max_size.
+	MaxAuditSize Bytes = 1 << 40
+	// MaxAuditKeep bounds server.audit.keep.
+	MaxAuditKeep = 1000
+	// MaxHistory bounds sessions.history: each turn is a copy of a workspace.
+	MaxHistory = 100
 )
 
 // amount is the value of some limit together with how it was written.
@@ -49,6 +81,13 @@ type limit struct {
 	set      func(*Profile, uint64)
 	asked    func(*Overrides) (amount, bool)
 }
+
+// Keys that more than one place needs to know.
+const (
+	keyQuota    = "disk.quota"
+	keyFileSize = "disk.file_size"
+	keyHistory  = "sessions.history"
+)
 
 // limits lists every limit in the order of the documentation. It is read-only.
 var limits = []limit{
@@ -83,7 +122,7 @@ var limits = []limit{
 		func(o *Overrides) (amount, bool) { return askedTime(o.Timeout) },
 	},
 	{
-		"disk.quota", 1, uint64(MaxDiskQuota), formatSize, readSize,
+		keyQuota, 1, uint64(MaxDiskQuota), formatSize, readSize,
 		func(p *Profile) uint64 { return uint64(p.Disk.Quota) },
 		func(p *Profile, v uint64) { p.Disk.Quota = Bytes(v) },
 		func(o *Overrides) (amount, bool) { return askedSize(o.DiskQuota) },
@@ -93,6 +132,54 @@ var limits = []limit{
 		func(p *Profile) uint64 { return p.Disk.Files },
 		func(p *Profile, v uint64) { p.Disk.Files = v },
 		func(o *Overrides) (amount, bool) { return askedCount(o.DiskFiles) },
+	},
+	{
+		keyFileSize, 1, uint64(MaxDiskQuota), formatSize, readSize,
+		func(p *Profile) uint64 { return uint64(p.Disk.Largest()) },
+		func(p *Profile, v uint64) { p.Disk.FileSize = Bytes(v) },
+		func(o *Overrides) (amount, bool) { return askedSize(o.DiskFileSize) },
+	},
+	{
+		"disk.depth", 1, MaxDiskDepth, formatCount, readCount,
+		func(p *Profile) uint64 { return p.Disk.Depth },
+		func(p *Profile, v uint64) { p.Disk.Depth = v },
+		func(o *Overrides) (amount, bool) { return askedCount(o.DiskDepth) },
+	},
+	{
+		"disk.open_files", MinOpenFiles, MaxOpenFiles, formatCount, readCount,
+		func(p *Profile) uint64 { return p.Disk.OpenFiles },
+		func(p *Profile, v uint64) { p.Disk.OpenFiles = v },
+		func(o *Overrides) (amount, bool) { return askedCount(o.DiskOpenFiles) },
+	},
+	{
+		"tools.calls", 1, MaxToolCalls, formatCount, readCount,
+		func(p *Profile) uint64 { return p.Tools.Calls },
+		func(p *Profile, v uint64) { p.Tools.Calls = v },
+		func(o *Overrides) (amount, bool) { return askedCount(o.ToolCalls) },
+	},
+	{
+		"tools.max_request", 1, uint64(MaxToolBody), formatSize, readSize,
+		func(p *Profile) uint64 { return uint64(p.Tools.MaxRequest) },
+		func(p *Profile, v uint64) { p.Tools.MaxRequest = Bytes(v) },
+		func(o *Overrides) (amount, bool) { return askedSize(o.ToolRequest) },
+	},
+	{
+		"tools.max_response", 1, uint64(MaxToolBody), formatSize, readSize,
+		func(p *Profile) uint64 { return uint64(p.Tools.MaxResponse) },
+		func(p *Profile, v uint64) { p.Tools.MaxResponse = Bytes(v) },
+		func(o *Overrides) (amount, bool) { return askedSize(o.ToolResponse) },
+	},
+	{
+		"tools.total", 1, uint64(MaxToolTotal), formatSize, readSize,
+		func(p *Profile) uint64 { return uint64(p.Tools.Total) },
+		func(p *Profile, v uint64) { p.Tools.Total = Bytes(v) },
+		func(o *Overrides) (amount, bool) { return askedSize(o.ToolTotal) },
+	},
+	{
+		"tools.timeout", uint64(MinTimeout), uint64(MaxTimeout), formatTime, readTime,
+		func(p *Profile) uint64 { return nanoseconds(p.Tools.Timeout) },
+		func(p *Profile, v uint64) { p.Tools.Timeout = timeOf(v) },
+		func(o *Overrides) (amount, bool) { return askedTime(o.ToolTimeout) },
 	},
 }
 

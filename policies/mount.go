@@ -39,7 +39,13 @@ type Mount struct {
 	// Writable lets the guest change what is in it. The zero value is the safe
 	// one.
 	Writable bool
+	// File, if set, is the name of the one file in Host that the guest sees, at Guest
+	// itself, read-only. No policy file can say so; see package host/external.
+	File string
 }
+
+// shown is what the guest sees of the host.
+func (m Mount) shown() string { return filepath.Join(m.Host, m.File) }
 
 // mode returns the mount's mode as it is written in a file.
 func (m Mount) mode() string {
@@ -94,6 +100,9 @@ func (m Mount) check() error {
 	if isRoot(m.Host) {
 		return errMountsRoot
 	}
+	if m.File != "" && (m.Writable || filepath.Base(m.File) != m.File || m.File == "." || m.File == "..") {
+		return invalidf("file %q cannot be mounted", m.File)
+	}
 	return checkGuestPath(m.Guest)
 }
 
@@ -104,8 +113,8 @@ func (m Mount) clash(other Mount) string {
 	switch {
 	case within(m.Guest, other.Guest, "/"), within(other.Guest, m.Guest, "/"):
 		return "guest path " + quote(m.Guest) + " overlaps with " + quote(other.Guest) + "; mount them side by side"
-	case within(m.Host, other.Host, string(filepath.Separator)), within(other.Host, m.Host, string(filepath.Separator)):
-		return "host directory " + quote(m.Host) + " overlaps with " + quote(other.Host) +
+	case within(m.shown(), other.shown(), string(filepath.Separator)), within(other.shown(), m.shown(), string(filepath.Separator)):
+		return "host directory " + quote(m.shown()) + " overlaps with " + quote(other.shown()) +
 			", which is mounted at " + quote(other.Guest) + "; mount each directory once"
 	}
 	return ""

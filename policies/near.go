@@ -27,19 +27,26 @@ func didYouMean(got string, known []string) string {
 }
 
 // nearest returns the known word that is most likely meant by got; "" when none
-// is close. The word in another case or cut short is close; otherwise up to two
-// letters, or a third of them, may be wrong.
+// is close. The word in another case is, then the shortest of those cut short;
+// otherwise up to two letters, or a third of them, may be wrong.
 func nearest(got string, known []string) string {
 	const longest = 64 // no known word is, and distance is quadratic
 	if len(got) > longest {
 		return ""
 	}
+	best := ""
 	for _, word := range known {
-		if strings.EqualFold(word, got) || len(got) > 2 && strings.HasPrefix(word, got) {
+		if strings.EqualFold(word, got) {
 			return word
 		}
+		if len(got) > 2 && strings.HasPrefix(word, got) && (best == "" || len(word) < len(best)) {
+			best = word
+		}
 	}
-	best, bestDistance := "", 1+min(2, len(got)/3)
+	if best != "" {
+		return best
+	}
+	bestDistance := 1 + min(2, len(got)/3)
 	for _, word := range known {
 		if d := distance(got, word); d < bestDistance {
 			best, bestDistance = word, d

@@ -77,8 +77,8 @@ func TestBadFiles(t *testing.T) {
 			`2: unknown key profiles.x.mem (did you mean "memory"?)`,
 		},
 		{
-			"key that is like no other", "[profiles.x]\nnetwork = true",
-			`2: unknown key profiles.x.network; known keys here: disk, env, extends, fuel, memory, mounts, output_limit, overridable, stderr, stdout, timeout`,
+			"key that is like no other", "[profiles.x]\nweather = true",
+			`2: unknown key profiles.x.weather; known keys here: disk, env, extends, fuel, memory, mounts, network, output_limit, overridable, packages, sessions, stderr, stdout, timeout, tools`,
 		},
 		{
 			"disk limit outside of disk", "[profiles.x]\nquota = \"1MB\"",
@@ -119,6 +119,14 @@ func TestBadFiles(t *testing.T) {
 		{
 			"unknown server key", "[server]\nmax_concurent = 4",
 			`2: unknown key server.max_concurent (did you mean "max_concurrent"?)`,
+		},
+		{
+			"misspelled hardening", "[server]\nhardened = true",
+			`2: unknown key server.hardened (did you mean "harden"?)`,
+		},
+		{
+			"hardening of a profile", "[profiles.x]\nharden = false",
+			`2: unknown key profiles.x.harden; known keys here: disk, env, extends, fuel, memory, mounts, network, output_limit, overridable, packages, sessions, stderr, stdout, timeout, tools`,
 		},
 
 		// Types.
@@ -277,8 +285,121 @@ func TestBadFiles(t *testing.T) {
 			`2: server.max_concurrent: want a whole number, not the string "auto"`,
 		},
 		{
+			"audit as a file", "[server]\naudit = \"audit.jsonl\"",
+			`2: server.audit: want a table, not the string "audit.jsonl"`,
+		},
+		{
+			"unknown audit key", "[server.audit]\nfile = \"a\"\nmaxsize = \"1MiB\"",
+			`3: unknown key server.audit.maxsize (did you mean "max_size"?)`,
+		},
+		{
+			"audit without a file", "[server.audit]\nkeep = 3",
+			`1: server.audit.file: is missing; write the path of the file to keep, such as "audit/audit.jsonl"`,
+		},
+		{
+			"audit file from a home directory", "[server.audit]\nfile = \"~/audit.jsonl\"",
+			`2: server.audit.file: file "~/audit.jsonl": "~" is not expanded; write the path in full`,
+		},
+		{
+			"audit file that is a directory", "[server.audit]\nfile = \"data\"",
+			`2: server.audit.file: file "$DIR/data" is a directory; write the path of a file in it`,
+		},
+		{
+			"audit file that cannot be but a directory", "[server.audit]\nfile = \"logs/\"",
+			`2: server.audit.file: file "logs/" is a directory; write the path of a file in it`,
+		},
+		{
+			"audit file with a NUL", "[server.audit]\nfile = \"a\\u0000b\"",
+			`2: server.audit.file: file "a\x00b" holds a NUL character`,
+		},
+		{
+			"audit size too small", "[server.audit]\nfile = \"a\"\nmax_size = \"64KB\"",
+			`3: server.audit.max_size: 64KB is below the minimum of 1MiB`,
+		},
+		{
+			"audit size too large", "[server.audit]\nfile = \"a\"\nmax_size = \"2TiB\"",
+			`3: server.audit.max_size: 2TiB is above the maximum of 1TiB`,
+		},
+		{
+			"audit size with half a unit", "[server.audit]\nfile = \"a\"\nmax_size = \"64M\"",
+			`3: server.audit.max_size: size "64M": unit "M" could mean two things; write "64MB" (powers of 1000) or "64MiB" (powers of 1024)`,
+		},
+		{
+			"no older audit files", "[server.audit]\nfile = \"a\"\nkeep = 0",
+			`3: server.audit.keep: 0 is refused; leave the key out to let sandboxd decide, or set at least 1`,
+		},
+		{
+			"too many audit files", "[server.audit]\nfile = \"a\"\nkeep = 1001",
+			`3: server.audit.keep: 1001 is above the maximum of 1000`,
+		},
+		{
+			"required in words", "[server.audit]\nfile = \"a\"\nrequired = \"yes\"",
+			`3: server.audit.required: want true or false, not the string "yes"`,
+		},
+		{
+			"audit file that a program could see", "[server.audit]\nfile = \"data/new/a\"\n[profiles.x]\n" + mount("host = \"data\"\nguest = \"/d\""),
+			`4: profiles.x.mounts: host directory "$DIR/data" holds the audit log of line 2, which programs must not see; keep that elsewhere`,
+		},
+		{
+			"sessions in a place that is no URL", "[server.sessions]\nstorage = \"/var/lib/sessions\"",
+			`2: server.sessions.storage: "/var/lib/sessions" is not a storage; write "file:///PATH", or "s3://BUCKET?region=REGION", "azblob://CONTAINER" or "gs://BUCKET"`,
+		},
+		{
+			"sessions in a relative file", "[server.sessions]\nstorage = \"file://sessions\"",
+			`2: server.sessions.storage: "file://sessions": want the absolute path of a directory, as in "file:///var/lib/sandboxd/sessions"`,
+		},
+		{
+			"credentials of a bucket, which are not repeated", "[server.sessions]\nstorage = \"s3://KEY:SECRET@bucket\"",
+			`2: server.sessions.storage: it holds credentials, which belong in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY); delete what is before the "@"`,
+		},
+		{
+			"a folder of a bucket", "[server.sessions]\nstorage = \"s3://bucket/folder\"",
+			`2: server.sessions.storage: "s3://bucket/folder": want the name of a bucket and nothing else after "s3://"; where in it is said by prefix`,
+		},
+		{
+			"prefix and cache without a bucket", "[server.sessions]\nprefix = \"a\"\ncache = \"c\"",
+			`2: server.sessions.prefix: is about a bucket; name one with storage = "s3://BUCKET", or leave it out` + "\n" +
+				`3: server.sessions.cache: is about a bucket; name one with storage = "s3://BUCKET", or leave it out`,
+		},
+		{
+			"prefix that leads elsewhere, cache at home", "[server.sessions]\nstorage = \"gs://b\"\nprefix = \"a/../b\"\ncache = \"~/c\"",
+			`3: server.sessions.prefix: "a/../b" cannot begin the names of objects; use letters, digits, '.', '_', '-' and, between them, '/', at most 256` + "\n" +
+				`4: server.sessions.cache: directory "~/c": "~" is not expanded; write the path in full`,
+		},
+		{
+			"sessions that a program could see", "[server.sessions]\nstorage = \"s3://b\"\ncache = \"data/new\"\n[profiles.x]\n" + mount("host = \"data\"\nguest = \"/d\""),
+			`5: profiles.x.mounts: host directory "$DIR/data" holds the sessions of line 1, which programs must not see; keep those elsewhere`,
+		},
+		{
+			"pruning that says not what", "[server.sessions]\nprune = { every = \"1h\" }",
+			`2: server.sessions.prune: says not which sessions go; write one of age, idle, count and bytes, or leave it out`,
+		},
+		{
+			"pruning out of bounds", "[server.sessions.prune]\nidle = \"1ms\"\nage = 5\nevery = \"900000h\"\ncount = 0\nbytes = \"0B\"",
+			`2: server.sessions.prune.idle: 1ms is below the minimum of 1s` + "\n" +
+				`3: server.sessions.prune.age: 5 has no unit; for seconds write "5s"` + "\n" +
+				`4: server.sessions.prune.every: 900000h is above the maximum of 87600h` + "\n" +
+				`5: server.sessions.prune.count: 0 is refused; leave the key out to let sandboxd decide, or set at least 1` + "\n" +
+				`6: server.sessions.prune.bytes: 0 would leave no session; set at least 1, or leave the key out`,
+		},
+		{
+			"hardening in words", "[server]\nharden = \"yes\"",
+			`2: server.harden: want true or false, not the string "yes"`,
+		},
+		{
+			"hardening as a number", "[server]\nharden = 1",
+			`2: server.harden: want true or false, not a number`,
+		},
+		{
 			"unknown output limit", "[profiles.x]\noutput_limit = \"kill\"",
 			`2: profiles.x.output_limit: "kill" is unknown; write "truncate" (extra output is discarded) or "stop" (the program is stopped)`,
+		},
+		{
+			"history that is no number, negative, too long or misspelled", "[profiles.a.sessions]\nhistory = \"5\"\n[profiles.b.sessions]\nhistory = -1\n[profiles.c.sessions]\nhistory = 101\n[profiles.d.sessions]\nhistry = 1",
+			`2: profiles.a.sessions.history: want a whole number, not the string "5"
+4: profiles.b.sessions.history: -1 is negative; 0 keeps no earlier turns
+6: profiles.c.sessions.history: 101 is above the maximum of 100
+8: unknown key profiles.d.sessions.histry (did you mean "history"?)`,
 		},
 		{
 			"overridable that is no list", "[profiles.x]\noverridable = \"fuel\"",
@@ -286,7 +407,7 @@ func TestBadFiles(t *testing.T) {
 		},
 		{
 			"overridable with unknown and repeated keys", "[profiles.x]\noverridable = [\n  \"fuel\",\n  \"time\",\n  \"fuel\", 3]",
-			`4: profiles.x.overridable: "time" is not a limit (did you mean "timeout"?); limits are fuel, memory, stdout, stderr, timeout, disk.quota, disk.files` + "\n" +
+			`4: profiles.x.overridable: "time" is not a limit (did you mean "timeout"?); limits are fuel, memory, stdout, stderr, timeout, disk.quota, disk.files, disk.file_size, disk.depth, disk.open_files, tools.calls, tools.max_request, tools.max_response, tools.total, tools.timeout` + "\n" +
 				`5: profiles.x.overridable: "fuel" is listed twice; delete one of the two` + "\n" +
 				`5: profiles.x.overridable: want the key of a limit in quotes, not a number`,
 		},

@@ -2,7 +2,7 @@
 // and answers with the limits and grants of one profile.
 //
 // A profile is a named set of limits (fuel, memory, time, output, disk) and
-// grants (environment, mounts). A policy is all profiles of one file together
+// grants (environment, mounts, network). A policy is all profiles of one file together
 // with the built-in ones, and the file's server settings. A limit is a ceiling:
 // a request may tighten it, and raise it only where the profile lists its key
 // as overridable. No value of any limit means "unlimited".
@@ -63,7 +63,73 @@ type Server struct {
 	// Queue is how many requests may wait for their turn, at most
 	// [MaxQueueLimit]; 0, when the file does not say, leaves it to the host.
 	Queue int
+	// Audit is where calls are recorded.
+	Audit Audit
+	// Sessions is where sessions are kept.
+	Sessions ServerSessions
+	// Harden is what the process gives up before it runs a program.
+	Harden Hardening
+	// Listen is where the daemon listens.
+	Listen Listen
 }
+
+// Audit holds the [server.audit] table.
+type Audit struct {
+	// File is the absolute path of the file that records go to; empty, when there
+	// is no such table, means that none are kept. It lies in no directory that a
+	// profile mounts.
+	File string
+	// MaxSize is the size at which the file is rotated, from [MinAuditSize] to
+	// [MaxAuditSize]; 0, when the file does not say, leaves it to the host.
+	MaxSize Bytes
+	// Keep is how many older files are kept, at most [MaxAuditKeep]; 0, when the
+	// file does not say, leaves it to the host.
+	Keep int
+	// Required lets a call fail whose record cannot be written.
+	Required bool
+}
+
+// ServerSessions holds the [server.sessions] table. At most one of Dir and Bucket is
+// set; with neither, sessions are in the data directory.
+type ServerSessions struct {
+	// Dir is the absolute path of the directory that sessions are in.
+	Dir string
+	// Bucket is the URL of the bucket that they are in: its scheme is s3, azblob or
+	// gs, it names a bucket and holds no credentials.
+	Bucket string
+	// Prefix is what the names of all objects in the bucket begin with; empty, or
+	// ending with a slash.
+	Prefix string
+	// Cache is the absolute path of the directory in which sessions of a bucket are
+	// worked on; empty leaves it to the host.
+	Cache string
+	// Prune is which sessions are removed without being asked.
+	Prune Prune
+}
+
+// Prune holds the prune table of [server.sessions]. Zero fields say nothing.
+type Prune struct {
+	// Age and Idle remove sessions that were created, or used, longer ago.
+	Age, Idle Duration
+	// Count and Bytes are how many sessions remain, of how many bytes together.
+	Count int
+	Bytes Bytes
+	// Every is how often it happens; 0 means that it does not, and that no other
+	// field is set.
+	Every Duration
+}
+
+// Hardening says whether a process asks the kernel to refuse it what it does not need.
+type Hardening int
+
+const (
+	// HardenIfPossible, when the file does not say, asks for what the kernel offers.
+	HardenIfPossible Hardening = iota
+	// HardenAlways, for true, means that nothing runs where a layer is missing.
+	HardenAlways
+	// HardenNever is for false.
+	HardenNever
+)
 
 // Policy is every profile of one configuration. It is immutable and safe for
 // concurrent use.
@@ -71,6 +137,7 @@ type Policy struct {
 	path     string
 	fallback string // the default profile's name
 	server   Server
+	tokens   []Token
 	profiles map[string]*resolved
 }
 
@@ -83,6 +150,15 @@ func (p *Policy) Default() string { return p.fallback }
 
 // Server returns the process settings.
 func (p *Policy) Server() Server { return p.server }
+
+// Tokens returns whom the daemon serves over the network.
+func (p *Policy) Tokens() []Token {
+	tokens := slices.Clone(p.tokens)
+	for i := range tokens {
+		tokens[i].Profiles = slices.Clone(tokens[i].Profiles)
+	}
+	return tokens
+}
 
 // Names returns the names of all profiles, the built-in ones among them, in
 // alphabetical order.

@@ -32,21 +32,25 @@ func explain(t *testing.T, p *Policy, name, dir string) string {
 
 func TestBuiltinProfiles(t *testing.T) {
 	env := map[string]string{"LANG": "C.UTF-8"}
+	network := Network{
+		Requests: 20, MaxRequest: 1 << 20, MaxResponse: 5 << 20, Total: 20 << 20, Timeout: Duration(10 * time.Second),
+	}
+	tools := Tools{Calls: 100, MaxRequest: 1 << 20, MaxResponse: 4 << 20, Total: 64 << 20, Timeout: Duration(30 * time.Second)}
 	want := []*Profile{
 		{
 			Name: "strict", Fuel: 500_000_000, Memory: 32 << 20, Stdout: 100_000, Stderr: 100_000,
-			Timeout: Duration(10 * time.Second), Disk: Disk{Quota: 50 << 20, Files: 1000},
-			Env: env, OutputLimit: "truncate",
+			Timeout: Duration(10 * time.Second), Disk: Disk{Quota: 50 << 20, Files: 1000, Depth: 32, OpenFiles: 64},
+			Env: env, OutputLimit: "truncate", Network: network, Tools: tools, Sessions: Sessions{History: 1},
 		},
 		{
 			Name: "default", Fuel: 2_000_000_000, Memory: 128_000_000, Stdout: 2_000_000, Stderr: 1_000_000,
-			Timeout: Duration(30 * time.Second), Disk: Disk{Quota: 200 << 20, Files: 5000},
-			Env: env, OutputLimit: "truncate",
+			Timeout: Duration(30 * time.Second), Disk: Disk{Quota: 200 << 20, Files: 5000, Depth: 32, OpenFiles: 64},
+			Env: env, OutputLimit: "truncate", Network: network, Tools: tools, Sessions: Sessions{History: 1},
 		},
 		{
 			Name: "relaxed", Fuel: 5_000_000_000, Memory: 128 << 20, Stdout: 1_000_000, Stderr: 1_000_000,
-			Timeout: Duration(time.Minute), Disk: Disk{Quota: 500 << 20, Files: 10_000},
-			Env: env, OutputLimit: "truncate",
+			Timeout: Duration(time.Minute), Disk: Disk{Quota: 500 << 20, Files: 10_000, Depth: 32, OpenFiles: 64},
+			Env: env, OutputLimit: "truncate", Network: network, Tools: tools, Sessions: Sessions{History: 1},
 		},
 	}
 	p := Builtin()
@@ -134,8 +138,17 @@ stderr = 1MB (built-in default)
 timeout = 30s (built-in default)
 disk.quota = 200MiB (built-in default)
 disk.files = 5_000 (built-in default)
+disk.file_size = 200MiB (built-in default)
+disk.depth = 32 (built-in default)
+disk.open_files = 64 (built-in default)
+tools.calls = 100 (built-in default)
+tools.max_request = 1MiB (built-in default)
+tools.max_response = 4MiB (built-in default)
+tools.total = 64MiB (built-in default)
+tools.timeout = 30s (built-in default)
 output_limit = truncate (built-in default)
 overridable = [] (built-in default)
+sessions.history = 1 (built-in default)
 env.LANG = C.UTF-8 (built-in default)
 `,
 		},
@@ -153,8 +166,17 @@ stderr = 1MB (built-in relaxed)
 timeout = 1m (built-in relaxed)
 disk.quota = 500MiB (built-in relaxed)
 disk.files = 10_000 (built-in relaxed)
+disk.file_size = 500MiB (built-in relaxed)
+disk.depth = 32 (built-in relaxed)
+disk.open_files = 64 (built-in relaxed)
+tools.calls = 100 (built-in relaxed)
+tools.max_request = 1MiB (built-in relaxed)
+tools.max_response = 4MiB (built-in relaxed)
+tools.total = 64MiB (built-in relaxed)
+tools.timeout = 30s (built-in relaxed)
 output_limit = truncate (built-in relaxed)
 overridable = [] (built-in relaxed)
+sessions.history = 1 (built-in relaxed)
 env.LANG = C.UTF-8 (built-in relaxed)
 `,
 		},
@@ -171,7 +193,12 @@ env.LANG = C.UTF-8 (built-in relaxed)
 		{
 			"a table inside a table keeps its lines",
 			"profiles.x = { fuel = 3,\n  # why\n  disk = {\n    quota = '4KB' } }", "x",
-			strict("fuel = 3 (sandbox.toml:1)", "disk.quota = 4KB (sandbox.toml:4)"),
+			strict("fuel = 3 (sandbox.toml:1)", "disk.quota = 4KB (sandbox.toml:4)", "disk.file_size = 4KB (sandbox.toml:4)"),
+		},
+		{
+			"a file's size follows the quota until it is set",
+			"[profiles.x]\ndisk.file_size = '3KB'\n[profiles.y]\nextends = 'x'\ndisk.quota = '4KB'", "y",
+			strict("disk.quota = 4KB (sandbox.toml:5)", "disk.file_size = 3KB (sandbox.toml:2)"),
 		},
 		{
 			"long strings do not disturb the lines",
@@ -201,6 +228,11 @@ env.LANG = C.UTF-8 (built-in relaxed)
 			"the switches are inherited and replaced",
 			"[profiles.a]\noutput_limit = \"stop\"\noverridable = [\"timeout\", \"fuel\"]\n[profiles.x]\nextends = \"a\"\noverridable = []", "x",
 			strict("output_limit = stop (sandbox.toml:2)", "overridable = [] (sandbox.toml:6)"),
+		},
+		{
+			"a history of turns is inherited and replaced, by none too",
+			"[profiles.a]\nsessions = { history = 9 }\n[profiles.x]\nextends = \"a\"\n[profiles.x.sessions]\nhistory = 0", "x",
+			strict("sessions.history = 0 (sandbox.toml:6)"),
 		},
 		{
 			"overridable is listed in order",
@@ -233,7 +265,9 @@ env.LANG = C.UTF-8 (built-in relaxed)
 func strict(changed ...string) string {
 	lines := []string{
 		"fuel = 500_000_000", "memory = 32MiB", "stdout = 100KB", "stderr = 100KB", "timeout = 10s",
-		"disk.quota = 50MiB", "disk.files = 1_000", "output_limit = truncate", "overridable = []",
+		"disk.quota = 50MiB", "disk.files = 1_000", "disk.file_size = 50MiB", "disk.depth = 32",
+		"disk.open_files = 64",
+		"tools.calls = 100", "tools.max_request = 1MiB", "tools.max_response = 4MiB", "tools.total = 64MiB", "tools.timeout = 30s", "output_limit = truncate", "overridable = []", "sessions.history = 1",
 	}
 	extra := []string{"env.LANG = C.UTF-8 (built-in strict)"}
 	for i := range lines {
@@ -259,6 +293,73 @@ func TestServerSettings(t *testing.T) {
 	}
 	if got, want := p.Server(), (Server{MaxConcurrent: 4, Queue: 100}); got != want {
 		t.Errorf("Server() = %v, want %v", got, want)
+	}
+}
+
+func TestAuditSettings(t *testing.T) {
+	dir := newDir(t)
+	path := filepath.Join(dir, "sandbox.toml")
+	p, err := Parse(path, []byte("[server.audit]\nfile = \"logs/a.jsonl\"\nmax_size = \"5MB\"\nkeep = 3\nrequired = true\n[profiles.x]\n"+mount("host = \"data\"\nguest = \"/data\"")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Audit{File: filepath.Join(dir, "logs", "a.jsonl"), MaxSize: 5_000_000, Keep: 3, Required: true}
+	if got := p.Server().Audit; got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if p, err = Parse(path, []byte("[server.audit]\nfile = \"a\"")); err != nil || p.Server().Audit != (Audit{File: filepath.Join(dir, "a")}) {
+		t.Errorf("a file alone: %+v, %v", p.Server(), err)
+	}
+}
+
+func TestAuditHolds(t *testing.T) {
+	dir := newDir(t)
+	if err := os.Symlink(filepath.Join(dir, "data"), filepath.Join(dir, "link")); err != nil {
+		t.Skip("this system makes no links: ", err)
+	}
+	t.Chdir(dir)
+	tests := []struct {
+		name, file, dir string
+		want            bool
+	}{
+		{"its own directory", "data/a", "data", true},
+		{"a directory above", "data/new/er/a", ".", true},
+		{"a directory that is to come", "data/new/a", "data", true},
+		{"a directory beside it", "data/a", "other", false},
+		{"a directory below", "a", "data", false},
+		{"a name that begins alike", "database/a", "data", false},
+		{"its directory through a link", "data/a", "link", true},
+		{"a file that lies behind a link", "link/new/a", "data", true},
+		{"a directory that is not there", "gone/a", "gone", false},
+	}
+	for _, tt := range tests {
+		a := Audit{File: filepath.Join(dir, tt.file)}
+		for _, d := range []string{tt.dir, filepath.Join(dir, tt.dir)} {
+			if got := a.Holds(d); got != tt.want {
+				t.Errorf("%s: Holds(%q) = %t", tt.name, d, got)
+			}
+		}
+	}
+	if (Audit{}).Holds("/") {
+		t.Error("no file is held by the root")
+	}
+}
+
+func TestHardening(t *testing.T) {
+	for text, want := range map[string]Hardening{
+		"":                           HardenIfPossible,
+		"[server]\nqueue = 1":        HardenIfPossible,
+		"[server]\nharden = true":    HardenAlways,
+		"[server]\nharden = false":   HardenNever,
+		"server = { harden = false}": HardenNever,
+	} {
+		p, err := Parse("sandbox.toml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Server().Harden; got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
 	}
 }
 

@@ -52,9 +52,42 @@ type Profile struct {
 	// raise, such as "fuel" or "disk.quota". Every other limit can only be
 	// tightened.
 	Overridable []string
+	// Network is what the program may ask of the network; by default nothing.
+	Network Network
+	// Tools bounds what the program may ask of the tools that a request brings.
+	Tools Tools
+	// Sessions is how sessions are kept.
+	Sessions Sessions
+	// Packages are the names of the packages that the program may import of those that
+	// are installed, in alphabetical order; nil means all of them.
+	Packages []string
 }
 
-// Disk bounds the files a program leaves in the places it can write to.
+// Tools bounds the calls of functions that the embedding program offers with a
+// request. A profile grants no tools; it only limits them.
+type Tools struct {
+	// Calls is how many calls one execution may make, from 1 to [MaxToolCalls].
+	Calls uint64
+	// MaxRequest and MaxResponse are the most bytes of the arguments of one call, and
+	// of its answer, from 1 to [MaxToolBody].
+	MaxRequest, MaxResponse Bytes
+	// Total is how many bytes all calls may send and receive together, from 1 to
+	// [MaxToolTotal].
+	Total Bytes
+	// Timeout is the most time of one call, from [MinTimeout] to [MaxTimeout]. The
+	// execution's own timeout ends it too.
+	Timeout Duration
+}
+
+// Sessions holds the sessions table of a profile.
+type Sessions struct {
+	// History is how many earlier turns of a session are kept, at most
+	// [MaxHistory]. 0 keeps none, and programs then change the session's files in
+	// place.
+	History int
+}
+
+// Disk bounds the files of a program in the places it can write to.
 type Disk struct {
 	// Quota is the total apparent size of its files, in bytes, from 1 to
 	// [MaxDiskQuota].
@@ -62,6 +95,24 @@ type Disk struct {
 	// Files is how many files and directories there may be, from 1 to
 	// [MaxDiskFiles].
 	Files uint64
+	// FileSize is the size past which no file may grow, in bytes, up to
+	// [MaxDiskQuota]. Zero means Quota, also after an override lowered that.
+	FileSize Bytes
+	// Depth is how many directories below /app or a mount point a file or
+	// directory may be made, from 1 to [MaxDiskDepth].
+	Depth uint64
+	// OpenFiles is how many files and directories may be open at once, from
+	// [MinOpenFiles] to [MaxOpenFiles].
+	OpenFiles uint64
+}
+
+// Largest is the size past which no file may grow: FileSize, or Quota where that is
+// not set.
+func (d Disk) Largest() Bytes {
+	if d.FileSize == 0 {
+		return d.Quota
+	}
+	return d.FileSize
 }
 
 // Overrides is what one request asks to change; nil means not asked.
@@ -72,6 +123,14 @@ type Overrides struct {
 	Timeout        *Duration
 	DiskQuota      *Bytes
 	DiskFiles      *uint64
+	DiskFileSize   *Bytes
+	DiskDepth      *uint64
+	DiskOpenFiles  *uint64
+
+	ToolCalls                 *uint64
+	ToolRequest, ToolResponse *Bytes // of one call
+	ToolTotal                 *Bytes
+	ToolTimeout               *Duration
 }
 
 // MemoryPages is Memory in whole pages of 64 KiB, rounded down.
@@ -187,5 +246,7 @@ func (p *Profile) clone() *Profile {
 	}
 	out.Mounts = slices.Clone(p.Mounts)
 	out.Overridable = slices.Clone(p.Overridable)
+	out.Packages = slices.Clone(p.Packages)
+	out.Network = p.Network.clone()
 	return &out
 }

@@ -3,6 +3,7 @@ package policies
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,8 @@ func TestWith(t *testing.T) {
 	}
 	open := strict.clone()
 	open.Name = "open"
-	open.Overridable = []string{"disk.files", "disk.quota", "fuel", "memory", "stderr", "stdout", "timeout"}
+	open.Overridable = limitKeys()
+	slices.Sort(open.Overridable)
 
 	memoryOnly := strict.clone()
 	memoryOnly.Overridable = []string{"memory"}
@@ -35,10 +37,11 @@ func TestWith(t *testing.T) {
 		{name: "nothing asked changes nothing", profile: strict, change: func(*Profile) {}},
 		{
 			name: "every limit can be tightened", profile: strict,
-			asked: Overrides{fuel(1), size(MinMemory), size(1), size(2), wall(time.Millisecond), size(3), files(4)},
+			asked: Overrides{fuel(1), size(MinMemory), size(1), size(2), wall(time.Millisecond), size(3), files(4), size(5), files(6), files(MinOpenFiles), files(7), size(8), size(9), size(10), wall(11 * time.Millisecond)},
 			change: func(p *Profile) {
 				p.Fuel, p.Memory, p.Stdout, p.Stderr = 1, MinMemory, 1, 2
-				p.Timeout, p.Disk = MinTimeout, Disk{Quota: 3, Files: 4}
+				p.Timeout, p.Disk = MinTimeout, Disk{3, 4, 5, 6, MinOpenFiles}
+				p.Tools = Tools{7, 8, 9, 10, Duration(11 * time.Millisecond)}
 			},
 		},
 		{
@@ -48,10 +51,11 @@ func TestWith(t *testing.T) {
 		},
 		{
 			name: "every overridable limit can be raised", profile: open,
-			asked: Overrides{fuel(MaxFuel), size(MaxMemory), size(MaxOutput), size(MaxOutput), wall(24 * time.Hour), size(MaxDiskQuota), files(MaxDiskFiles)},
+			asked: Overrides{fuel(MaxFuel), size(MaxMemory), size(MaxOutput), size(MaxOutput), wall(24 * time.Hour), size(MaxDiskQuota), files(MaxDiskFiles), size(MaxDiskQuota), files(MaxDiskDepth), files(MaxOpenFiles), files(MaxToolCalls), size(MaxToolBody), size(MaxToolBody), size(MaxToolTotal), wall(24 * time.Hour)},
 			change: func(p *Profile) {
 				p.Fuel, p.Memory, p.Stdout, p.Stderr = MaxFuel, MaxMemory, MaxOutput, MaxOutput
-				p.Timeout, p.Disk = MaxTimeout, Disk{Quota: MaxDiskQuota, Files: MaxDiskFiles}
+				p.Timeout, p.Disk = MaxTimeout, Disk{MaxDiskQuota, MaxDiskFiles, MaxDiskQuota, MaxDiskDepth, MaxOpenFiles}
+				p.Tools = Tools{MaxToolCalls, MaxToolBody, MaxToolBody, MaxToolTotal, MaxTimeout}
 			},
 		},
 		{
@@ -195,11 +199,11 @@ func TestWithEnv(t *testing.T) {
 
 func TestWithMounts(t *testing.T) {
 	base := &Profile{Name: "x", Mounts: []Mount{{Host: "/srv/data", Guest: "/data"}, {Host: "/srv/z", Guest: "/z"}}}
-	got, err := base.WithMounts(Mount{"/srv/m", "/m", true}, Mount{"/srv/data/sub", "/data", false})
+	got, err := base.WithMounts(Mount{Host: "/srv/m", Guest: "/m", Writable: true}, Mount{Host: "/srv/data/sub", Guest: "/data", Writable: false})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Mount{{"/srv/data/sub", "/data", false}, {"/srv/m", "/m", true}, {"/srv/z", "/z", false}}
+	want := []Mount{{Host: "/srv/data/sub", Guest: "/data", Writable: false}, {Host: "/srv/m", Guest: "/m", Writable: true}, {Host: "/srv/z", Guest: "/z", Writable: false}}
 	if diff := cmp.Diff(want, got.Mounts); diff != "" {
 		t.Errorf("mounts (-want +got):\n%s", diff)
 	}
@@ -211,12 +215,12 @@ func TestWithMounts(t *testing.T) {
 		extra []Mount
 		want  string
 	}{
-		{"relative host", []Mount{{"m", "/m", false}}, `mount "/m": host directory "m" is not absolute`},
-		{"host root", []Mount{{"/", "/m", false}}, `mount "/m": host directory is the root of the host; mount only the directory that is needed`},
-		{"workspace", []Mount{{"/srv/m", "/app", false}}, `mount "/app": guest path "/app" is reserved for the workspace; choose another, such as "/data"`},
-		{"the same guest path twice", []Mount{{"/srv/m", "/m", false}, {"/srv/n", "/m", false}}, `mount "/m" is given twice; keep one`},
-		{"below a mount of the profile", []Mount{{"/srv/m", "/data/m", false}}, `mount "/data/m": guest path "/data/m" overlaps with "/data"; mount them side by side`},
-		{"the host directory of a mount of the profile", []Mount{{"/srv", "/m", false}}, `mount "/m": host directory "/srv" overlaps with "/srv/data", which is mounted at "/data"; mount each directory once`},
+		{"relative host", []Mount{{Host: "m", Guest: "/m", Writable: false}}, `mount "/m": host directory "m" is not absolute`},
+		{"host root", []Mount{{Host: "/", Guest: "/m", Writable: false}}, `mount "/m": host directory is the root of the host; mount only the directory that is needed`},
+		{"workspace", []Mount{{Host: "/srv/m", Guest: "/app", Writable: false}}, `mount "/app": guest path "/app" is reserved for the workspace; choose another, such as "/data"`},
+		{"the same guest path twice", []Mount{{Host: "/srv/m", Guest: "/m", Writable: false}, {Host: "/srv/n", Guest: "/m", Writable: false}}, `mount "/m" is given twice; keep one`},
+		{"below a mount of the profile", []Mount{{Host: "/srv/m", Guest: "/data/m", Writable: false}}, `mount "/data/m": guest path "/data/m" overlaps with "/data"; mount them side by side`},
+		{"the host directory of a mount of the profile", []Mount{{Host: "/srv", Guest: "/m", Writable: false}}, `mount "/m": host directory "/srv" overlaps with "/srv/data", which is mounted at "/data"; mount each directory once`},
 	}
 	for _, test := range bad {
 		t.Run(test.name, func(t *testing.T) {

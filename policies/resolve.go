@@ -24,10 +24,13 @@ func (p *parser) resolve(f *file) *Policy {
 	for _, name := range keysOf(f.profiles) {
 		r.profile(name)
 	}
-	policy := &Policy{path: p.path, fallback: DefaultProfile, server: f.server, profiles: r.ready}
+	policy := &Policy{path: p.path, fallback: DefaultProfile, server: f.server, tokens: f.tokens, profiles: r.ready}
 	if f.fallback.value != "" {
 		policy.fallback = f.fallback.value
 		r.mustExist("default_profile", f.fallback)
+	}
+	for _, name := range f.granted {
+		r.mustExist("server.tokens.profiles", name)
 	}
 	return policy
 }
@@ -137,8 +140,17 @@ func (r *resolver) derive(d *declared, parent *resolved) *resolved {
 		out.profile.Overridable = slices.Clone(d.overridable.value)
 		out.origin["overridable"] = r.origin(d.overridable.line)
 	}
+	if d.packages.value != nil {
+		out.profile.Packages = slices.Clone(d.packages.value)
+		out.origin[keyPackages] = r.origin(d.packages.line)
+	}
+	if d.history != nil {
+		out.profile.Sessions.History = d.history.value
+		out.origin[keyHistory] = r.origin(d.history.line)
+	}
 	r.deriveEnv(d, out)
 	r.deriveMounts(d, out)
+	r.deriveNetwork(d, out)
 	return out
 }
 
@@ -168,6 +180,14 @@ func (r *resolver) deriveMounts(d *declared, out *resolved) {
 	}
 	// Only what d itself mounts can be its fault; each pair is reported once.
 	for i, m := range d.mounts {
+		if r.file.server.Audit.Holds(m.value.Host) {
+			r.addf(m.line, "profiles.%s.mounts: host directory %q holds the audit log of line %d, which programs must not see; keep that elsewhere",
+				d.name, m.value.Host, r.file.audit.line)
+		}
+		if r.file.server.Sessions.Holds(m.value.Host) {
+			r.addf(m.line, "profiles.%s.mounts: host directory %q holds the sessions of line %d, which programs must not see; keep those elsewhere",
+				d.name, m.value.Host, r.file.kept)
+		}
 		for _, other := range out.profile.Mounts {
 			later := slices.IndexFunc(d.mounts, func(o at[Mount]) bool { return o.value == other })
 			if other == m.value || later > i {

@@ -159,11 +159,11 @@ func TestParseMount(t *testing.T) {
 		want Mount
 		err  string
 	}{
-		{"data:/data", Mount{data, "/data", false}, ""},
-		{"./data:/data:ro", Mount{data, "/data", false}, ""},
-		{data + ":/in/put:rw", Mount{data, "/in/put", true}, ""},
-		{"alias:/data", Mount{data, "/data", false}, ""},
-		{"data/../data/:/data", Mount{data, "/data", false}, ""},
+		{"data:/data", Mount{Host: data, Guest: "/data", Writable: false}, ""},
+		{"./data:/data:ro", Mount{Host: data, Guest: "/data", Writable: false}, ""},
+		{data + ":/in/put:rw", Mount{Host: data, Guest: "/in/put", Writable: true}, ""},
+		{"alias:/data", Mount{Host: data, Guest: "/data", Writable: false}, ""},
+		{"data/../data/:/data", Mount{Host: data, Guest: "/data", Writable: false}, ""},
 		{"gone:/ro:/data", Mount{}, `mount "gone:/ro:/data": host directory "$DIR/gone:/ro" does not exist; create it or correct the path`},
 		{"data", Mount{}, `mount "data": write it as host:guest or host:guest:rw, such as ./data:/data`},
 		{"data:ro", Mount{}, `mount "data:ro": write it as host:guest or host:guest:rw, such as ./data:/data`},
