@@ -22,11 +22,49 @@ const (
 // the right one. No other entry is unpacked, so links and ".." in the archive
 // lead nowhere.
 func extract(archive io.Reader, member string, found func(io.Reader, int64) error) error {
-	unzipped, err := gzip.NewReader(archive)
+	packed := &countingReader{from: archive}
+	unzipped, err := gzip.NewReader(packed)
 	if err != nil {
 		return broken(err)
 	}
-	return findMember(unzipped, member, found)
+	return findMember(&bombReader{from: unzipped, packed: packed}, member, found)
+}
+
+// maxRatio is how many times its size an archive may unpack to, once it has unpacked
+// to bombStart bytes: real modules stay below 20.
+const (
+	maxRatio  = 200
+	bombStart = 32 << 20
+)
+
+// errBomb refuses an archive that was made to unpack for ever.
+var errBomb = fmt.Errorf("%w: the archive unpacks to more than %d times its size", ErrInvalid, maxRatio)
+
+// bombReader reads what is unpacked of packed, and refuses to go on with a bomb.
+type bombReader struct {
+	from     io.Reader
+	packed   *countingReader
+	unpacked int64
+}
+
+func (r *bombReader) Read(b []byte) (int, error) {
+	n, err := r.from.Read(b)
+	r.unpacked += int64(n)
+	if r.unpacked > bombStart && r.unpacked > maxRatio*r.packed.read {
+		return n, errBomb
+	}
+	return n, err
+}
+
+type countingReader struct {
+	from io.Reader
+	read int64
+}
+
+func (r *countingReader) Read(b []byte) (int, error) {
+	n, err := r.from.Read(b)
+	r.read += int64(n)
+	return n, err
 }
 
 // findMember is extract for an archive that is not compressed.
@@ -41,6 +79,8 @@ func findMember(archive io.Reader, member string, found func(io.Reader, int64) e
 			return fmt.Errorf("%w: there is no %s in the archive%s", ErrInvalid, quote(member), didYouMean(member, names))
 		case capped.N == 0:
 			return fmt.Errorf("%w: the archive unpacks to more than %d MiB", ErrInvalid, maxUnpacked>>20)
+		case errors.Is(err, errBomb):
+			return errBomb
 		case err != nil:
 			return broken(err)
 		}
@@ -70,7 +110,7 @@ type archiveReader struct{ from io.Reader }
 
 func (r archiveReader) Read(b []byte) (int, error) {
 	n, err := r.from.Read(b)
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, errBomb) {
 		err = broken(err)
 	}
 	return n, err

@@ -165,3 +165,32 @@ func FuzzFindMember(f *testing.F) {
 		}
 	})
 }
+
+func TestAnArchiveThatUnpacksForEverIsRefused(t *testing.T) {
+	var packed bytes.Buffer
+	zipped := gzip.NewWriter(&packed)
+	archive := tar.NewWriter(zipped)
+	for _, size := range []int64{64 << 20, 1} {
+		if err := archive.WriteHeader(&tar.Header{Name: map[bool]string{true: "a.wasm", false: "pad"}[size == 1], Typeflag: tar.TypeReg, Mode: 0o600, Size: size}); err != nil {
+			t.Fatal(err)
+		}
+		zeros := make([]byte, 1<<20)
+		for left := size; left > 0; left -= int64(len(zeros)) {
+			if _, err := archive.Write(zeros[:min(left, int64(len(zeros)))]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := errors.Join(archive.Close(), zipped.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, member := range []string{"a.wasm", "pad"} {
+		err := extract(bytes.NewReader(packed.Bytes()), member, func(from io.Reader, _ int64) error {
+			_, err := io.Copy(io.Discard, from)
+			return err
+		})
+		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "200 times its size") {
+			t.Errorf("%s: got %v", member, err)
+		}
+	}
+}

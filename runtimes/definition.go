@@ -14,6 +14,8 @@ const (
 	DriverCPython = "cpython"
 	// DriverQuickJS is QuickJS built for WASI.
 	DriverQuickJS = "quickjs"
+	// DriverRuby is CRuby as ruby.wasm builds it for WASI.
+	DriverRuby = "ruby"
 	// DriverExtism is any Extism plugin that exports execute: the contract for
 	// new languages.
 	DriverExtism = "extism"
@@ -48,6 +50,20 @@ type Definition struct {
 	// Source is where the module comes from.
 	Source Source
 
+	// Command says how a WASI command is started. Only with DriverCommand.
+	Command Command
+
+	// Limits are the runtime's own. They tighten every profile and raise none.
+	Limits Limits
+
+	// BuiltIn says that the runtime comes with sandboxd. Others may come from
+	// anybody.
+	BuiltIn bool
+
+	// Project says that the runtime was found in the folder that the user works in,
+	// and nobody chose it; see [LoadProject].
+	Project bool
+
 	// Files is the folder of the runtime.toml: the runtime's guest-side files,
 	// and what [Source].File is relative to. Nil when the definition was parsed
 	// without one.
@@ -55,7 +71,7 @@ type Definition struct {
 }
 
 // Source says where a module comes from and what its bytes must be. Exactly one
-// of NPM, File and HTTPS is set.
+// of NPM, File, HTTPS, OCI, Go and Build is set.
 type Source struct {
 	// NPM is an npm package at an exact version, such as "@scope/name@1.2.3",
 	// fetched with the npm client so that the user's npm configuration applies.
@@ -68,6 +84,18 @@ type Source struct {
 	// HTTPS is the https address of a module or of a .tar.gz or .tgz archive.
 	HTTPS string
 
+	// OCI is the address of a module in a container registry, without [OCIPrefix].
+	OCI string
+
+	// Go is the folder, inside that of the runtime.toml, of a Go program that the
+	// module is built from when it is first used; see [Store.Resolve]. There is no
+	// SHA256 then: the source is the pin.
+	Go string
+
+	// Build is the recipe of a module that was built from source and installed in
+	// the cache, which is the only place it can come from; see [Store.Install].
+	// A runtime.toml cannot ask for it.
+	Build string
 	// Path is the module's path inside the npm package or the archive; empty
 	// when the source is the module itself.
 	Path string
@@ -86,6 +114,12 @@ func (s Source) String() string {
 		b.WriteString("npm " + s.NPM)
 	case s.File != "":
 		b.WriteString("file " + s.File)
+	case s.OCI != "":
+		b.WriteString(OCIPrefix + s.OCI)
+	case s.Go != "":
+		b.WriteString("go " + s.Go)
+	case s.Build != "":
+		b.WriteString("built from source (recipe " + short(s.Build) + ")")
 	default:
 		b.WriteString(s.HTTPS)
 	}

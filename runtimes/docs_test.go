@@ -12,7 +12,12 @@ func TestDocumentedDefinitionsAreValid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := regexp.MustCompile("(?s)```toml\n(.*?)```").FindAllSubmatch(page, -1)
+	other, err := os.ReadFile("../docs/add-a-language.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fence := regexp.MustCompile("(?s)```toml[^\n]*\n(.*?)```")
+	blocks := append(fence.FindAllSubmatch(page, -1), fence.FindAllSubmatch(other, -1)...)
 	if len(blocks) < 3 {
 		t.Fatalf("found %d blocks of TOML", len(blocks))
 	}
@@ -33,7 +38,7 @@ func TestDocumentedDefinitionsAreValid(t *testing.T) {
 			t.Error("the page shows another python than the one that ships")
 		}
 	}
-	for _, key := range append(topKeys[:5:5], "source.npm", "source.file", "source.https", "source.path", "source.sha256") {
+	for _, key := range append(topKeys[:5:5], "source.npm", "source.file", "source.https", "source.oci", "source.go", "source.path", "source.sha256", "command.program", "command.args", "command", "limits") {
 		if !strings.Contains(string(page), "| `"+key+"` |") {
 			t.Errorf("the reference does not list %s", key)
 		}

@@ -10,7 +10,7 @@ import (
 // builtin holds the folders of the runtimes that come with sandboxd. A new one
 // is a new folder and its name on this line.
 //
-//go:embed python
+//go:embed python all:python/lib javascript/*.* javascript/lib starlark ruby
 var builtin embed.FS
 
 // Builtin returns the runtimes that come with sandboxd. An error means that the
@@ -34,6 +34,7 @@ func Builtin() (*Registry, error) {
 		if err != nil {
 			return nil, fmt.Errorf("built-in runtimes: %w", err)
 		}
+		d.BuiltIn = true
 		defs = append(defs, d)
 	}
 	return NewRegistry(defs...)

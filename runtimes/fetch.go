@@ -66,6 +66,10 @@ func (s *Store) fill(ctx context.Context, d *Definition, temp, dir string, to re
 		return fromFile(d, to, put)
 	case d.Source.HTTPS != "":
 		return s.fromHTTPS(ctx, d, to, put)
+	case d.Source.OCI != "":
+		return fromOCI(ctx, d, to, put)
+	case d.Source.Build != "":
+		return unavailable("the %s that was built from source is gone from the cache or damaged: build or import it again (sandboxd runtimes build %s)", d.Name, d.Name)
 	default:
 		return fmt.Errorf("%w: it has no source", ErrInvalid)
 	}

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// nearest returns the word of words that a person most likely meant by got, or
+// Nearest returns the word of words that a person most likely meant by got, or
 // "" when none is close. Words that differ only in case always count as close.
-func nearest(got string, words []string) string {
+func Nearest(got string, words []string) string {
 	got = strings.ToLower(got)
 	if len(got) > 64 {
 		return ""
@@ -50,7 +50,7 @@ func distance(a, b string) int {
 // didYouMean renders the nearest of words as a hint to append to a message, or
 // nothing.
 func didYouMean(got string, words []string) string {
-	if near := nearest(got, words); near != "" {
+	if near := Nearest(got, words); near != "" {
 		return " (did you mean " + quote(near) + "?)"
 	}
 	return ""

@@ -73,3 +73,9 @@ func ownGroup(cmd *exec.Cmd) {
 		return err
 	}
 }
+
+// endTogether makes a command's children end with it when it is killed.
+func endTogether(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+}

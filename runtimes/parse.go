@@ -69,8 +69,8 @@ func (p *parser) add(line int, format string, args ...any) {
 
 // The keys of runtime.toml, in the order the documentation gives them.
 var (
-	topKeys    = []string{"name", "version", "aliases", "extensions", "driver", "source"}
-	sourceKeys = []string{"npm", "file", "https", "path", "sha256"}
+	topKeys    = []string{"name", "version", "aliases", "extensions", "driver", "command", "limits", "source"}
+	sourceKeys = []string{"npm", "file", "https", "oci", "go", "path", "sha256"}
 )
 
 func (p *parser) definition(data []byte) *Definition {
@@ -98,15 +98,19 @@ func (p *parser) definition(data []byte) *Definition {
 	case hasSource:
 		d.Source = p.source(&meta, source)
 	case top.meantBy["source"] == "":
-		p.add(1, "source is missing: add a [source] table with npm, file or https, and sha256")
+		p.add(1, "source is missing: add a [source] table with npm, file, https, oci or go, and sha256")
 	}
+	p.command(&meta, top, d)
+	p.limits(&meta, top, d)
 	return d
 }
 
 // syntax reports what the TOML library refuses.
 func (p *parser) syntax(err error) {
 	if at, ok := errors.AsType[toml.ParseError](err); ok {
-		p.add(at.Position.Line, "not valid TOML: %s", strings.TrimSuffix(at.Message, "."))
+		// It may quote a line end, and a problem is one line.
+		said := strings.ReplaceAll(strings.TrimSuffix(at.Message, "."), "\n", `\n`)
+		p.add(at.Position.Line, "not valid TOML: %s", said)
 		return
 	}
 	p.add(1, "not valid TOML: %v", err)
@@ -129,27 +133,41 @@ func (p *parser) repeats(top table, d *Definition) {
 
 // source reads the [source] table.
 func (p *parser) source(meta *toml.MetaData, e entry) Source {
-	var raw map[string]toml.Primitive
-	if _, ok := e.value.(map[string]any); !ok || meta.PrimitiveDecode(e.raw, &raw) != nil {
-		p.add(e.line, "source must be a table, not %s", typeName(e.value))
+	t, ok := p.subtable(meta, e, "source", sourceKeys)
+	if !ok {
 		return Source{}
 	}
-	t := p.table(meta, raw, sourceKeys, table{name: "source.", line: e.line})
+	pin := "pin the module with its SHA-256, as sha256sum prints it"
+	if _, ok := t.keys["go"]; ok {
+		pin = ""
+	}
 	s := Source{
 		NPM:    p.text(t, "npm", "", badNPM),
 		File:   p.text(t, "file", "", badPath),
 		HTTPS:  p.text(t, "https", "", badHTTPS),
+		OCI:    p.text(t, "oci", "", badOCI),
+		Go:     p.text(t, "go", "", badPath),
 		Path:   p.text(t, "path", "", badPath),
-		SHA256: p.text(t, "sha256", "pin the module with its SHA-256, as sha256sum prints it", badDigest),
+		SHA256: p.text(t, "sha256", pin, badDigest),
 	}
 	p.kinds(t, s)
 	return s
 }
 
+// subtable reads the table under a key of the file.
+func (p *parser) subtable(meta *toml.MetaData, e entry, name string, known []string) (table, bool) {
+	var raw map[string]toml.Primitive
+	if _, ok := e.value.(map[string]any); !ok || meta.PrimitiveDecode(e.raw, &raw) != nil {
+		p.add(e.line, "%s must be a table, not %s", name, typeName(e.value))
+		return table{}, false
+	}
+	return p.table(meta, raw, known, table{name: name + ".", line: e.line}), true
+}
+
 // kinds checks that the keys of [source] belong together.
 func (p *parser) kinds(t table, s Source) {
 	var given []string
-	for _, key := range []string{"npm", "file", "https"} {
+	for _, key := range []string{"npm", "file", "https", "oci", "go"} {
 		if _, ok := t.keys[key]; ok {
 			given = append(given, key)
 		}
@@ -158,7 +176,7 @@ func (p *parser) kinds(t table, s Source) {
 	switch {
 	case len(t.meantBy) > 0: // what is missing may be there, misspelled
 	case len(given) == 0:
-		p.add(t.line, "source needs one of npm, file or https")
+		p.add(t.line, "source needs one of npm, file, https, oci or go")
 	case len(given) > 1:
 		p.add(t.keys[given[1]].line, "source has both %s and %s: keep one", given[0], given[1])
 	case given[0] == "npm" && !hasPath:
@@ -169,6 +187,10 @@ func (p *parser) kinds(t table, s Source) {
 		p.add(path.line, "source.path is only for npm and for https addresses that end in .tar.gz or .tgz")
 	case given[0] == "file" && hasPath:
 		p.add(path.line, "source.path is only for npm and https: let source.file name the module itself")
+	case hasPath && (given[0] == "oci" || given[0] == "go"):
+		p.add(path.line, "source.path is only for npm and https")
+	case given[0] == "go" && s.SHA256 != "":
+		p.add(t.keys["sha256"].line, "source.sha256 is not for go: the Go source is the pin")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 )
 
 const digestA = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -39,23 +40,23 @@ func TestParseRefusesBadFiles(t *testing.T) {
 		{"an empty file", "", "", "" +
 			`runtime.toml:1: name is missing: give the runtime a name, such as name = "python"` + "\n" +
 			`runtime.toml:1: version is missing: say which version of the language this is, such as version = "3.12.0"` + "\n" +
-			`runtime.toml:1: driver is missing: say how the host enters the module: cpython, quickjs, extism, command` + "\n" +
-			`runtime.toml:1: source is missing: add a [source] table with npm, file or https, and sha256`},
+			`runtime.toml:1: driver is missing: say how the host enters the module: cpython, quickjs, ruby, extism, command` + "\n" +
+			`runtime.toml:1: source is missing: add a [source] table with npm, file, https, oci or go, and sha256`},
 		{"text that is not TOML", "", "name: python\n", `runtime.toml:1: not valid TOML: expected '.' or '=', but got ':' instead`},
 		{"a key given twice", `version `, "name = \"b\"\nversion ", `runtime.toml:2: not valid TOML: Key 'name' has already been defined`},
 		{"an unfinished string", `"python"`, `"python`, `runtime.toml:1: not valid TOML: strings cannot contain newlines`},
 		{"bytes that are not UTF-8", `"python"`, "\"py\xffthon\"", `runtime.toml:1: not valid TOML: invalid UTF-8 byte: 0xff`},
 		{"a file too large", "", strings.Repeat("#", maxFile+1), `runtime.toml:1: the file is too large: at most 16384 bytes are read`},
 		{"a misspelled key", `driver `, `drvier `, `runtime.toml:5: unknown key "drvier" (did you mean "driver"?)`},
-		{"an unknown key with nothing near", `driver `, "colour = \"red\"\ndriver ", `runtime.toml:5: unknown key "colour"; the keys here are name, version, aliases, extensions, driver, source`},
+		{"an unknown key with nothing near", `driver `, "colour = \"red\"\ndriver ", `runtime.toml:5: unknown key "colour"; the keys here are name, version, aliases, extensions, driver, command, limits, source`},
 		{"a key in another case", `name `, `Name `, `runtime.toml:1: unknown key "Name" (did you mean "name"?)`},
 		{"a misspelled table", `[source]`, `[sources]`, `runtime.toml:7: unknown key "sources" (did you mean "source"?)`},
 		{"a misspelled key of a table", `sha256`, `sha265`, `runtime.toml:10: unknown key "source.sha265" (did you mean "source.sha256"?)`},
-		{"an unknown key of a table", pathLine, pathLine + "\noci = \"x\"", `runtime.toml:10: unknown key "source.oci"; the keys here are npm, file, https, path, sha256`},
-		{"an unknown table", npmLine, npmLine + "\n[limits]\nfuel = 1", "" +
+		{"an unknown key of a table", pathLine, pathLine + "\nftp = \"x\"", `runtime.toml:10: unknown key "source.ftp"; the keys here are npm, file, https, oci, go, path, sha256`},
+		{"an unknown table", npmLine, npmLine + "\n[grants]\nfuel = 1", "" +
 			`runtime.toml:7: source.sha256 is missing: pin the module with its SHA-256, as sha256sum prints it` + "\n" +
 			`runtime.toml:8: source.path is missing: say where in the npm package the module is` + "\n" +
-			`runtime.toml:9: unknown key "limits"; the keys here are name, version, aliases, extensions, driver, source`},
+			`runtime.toml:9: unknown key "grants"; the keys here are name, version, aliases, extensions, driver, command, limits, source`},
 		{"a name that is a number", `"python"`, `3`, `runtime.toml:1: name must be a string, not an integer`},
 		{"a version that is a float", `"3.12.0"`, `3.12`, `runtime.toml:2: version must be a string, not a float`},
 		{"a version that is a date", `"3.12.0"`, `2024-01-01`, `runtime.toml:2: version must be a string, not a date or time`},
@@ -66,8 +67,8 @@ func TestParseRefusesBadFiles(t *testing.T) {
 		{"a pin that is an array", pinLine, `sha256 = []`, `runtime.toml:10: source.sha256 must be a string, not an array`},
 		{"no name", "name       = \"python\"\n", "", `runtime.toml:1: name is missing: give the runtime a name, such as name = "python"`},
 		{"no version", "version    = \"3.12.0\"\n", "", `runtime.toml:1: version is missing: say which version of the language this is, such as version = "3.12.0"`},
-		{"no driver", "driver     = \"cpython\"\n", "", `runtime.toml:1: driver is missing: say how the host enters the module: cpython, quickjs, extism, command`},
-		{"no source", "", strings.Split(goodTOML, "[source]")[0], `runtime.toml:1: source is missing: add a [source] table with npm, file or https, and sha256`},
+		{"no driver", "driver     = \"cpython\"\n", "", `runtime.toml:1: driver is missing: say how the host enters the module: cpython, quickjs, ruby, extism, command`},
+		{"no source", "", strings.Split(goodTOML, "[source]")[0], `runtime.toml:1: source is missing: add a [source] table with npm, file, https, oci or go, and sha256`},
 		{"an empty name", `"python"`, `""`, `runtime.toml:1: name: "" is not a name: use a lower-case letter, then at most 31 of a-z, 0-9, _ and -`},
 		{"a name in upper case", `"python"`, `"Python"`, `runtime.toml:1: name: "Python" is not a name: use a lower-case letter, then at most 31 of a-z, 0-9, _ and -`},
 		{"a name that is a path", `"python"`, `"../python"`, `runtime.toml:1: name: "../python" is not a name: use a lower-case letter, then at most 31 of a-z, 0-9, _ and -`},
@@ -82,9 +83,9 @@ func TestParseRefusesBadFiles(t *testing.T) {
 		{"an extension in upper case", `[".py"]`, `[".PY"]`, `runtime.toml:4: extensions: ".PY" must be written ".py", in lower case with its dot`},
 		{"an extension that is a path", `[".py"]`, `["./py"]`, `runtime.toml:4: extensions: "./py" is not a file name extension: use a dot, then at most 16 of a-z, 0-9, _, + and -`},
 		{"an extension given twice", `[".py"]`, `[".py", ".py"]`, `runtime.toml:4: extensions: ".py" is given twice`},
-		{"a misspelled driver", `"cpython"`, `"cpyton"`, `runtime.toml:5: driver: "cpyton" is not a driver (did you mean "cpython"?); drivers are cpython, quickjs, extism, command`},
-		{"an unknown driver", `"cpython"`, `"native"`, `runtime.toml:5: driver: "native" is not a driver; drivers are cpython, quickjs, extism, command`},
-		{"no kind of source", npmLine + "\n", "", `runtime.toml:7: source needs one of npm, file or https`},
+		{"a misspelled driver", `"cpython"`, `"cpyton"`, `runtime.toml:5: driver: "cpyton" is not a driver (did you mean "cpython"?); drivers are cpython, quickjs, ruby, extism, command`},
+		{"an unknown driver", `"cpython"`, `"native"`, `runtime.toml:5: driver: "native" is not a driver; drivers are cpython, quickjs, ruby, extism, command`},
+		{"no kind of source", npmLine + "\n", "", `runtime.toml:7: source needs one of npm, file, https, oci or go`},
 		{"two kinds of source", pathLine, `https = "https://example.org/a.tgz"` + "\n" + pathLine, `runtime.toml:9: source has both npm and https: keep one`},
 		{"a package without a version", npmLine, `npm = "@scope/lang"`, `runtime.toml:8: source.npm: "@scope/lang" is not a package at one exact version, such as "@scope/name@1.2.3"`},
 		{"a package at a range", npmLine, `npm = "@scope/lang@^1.2.3"`, `runtime.toml:8: source.npm: "@scope/lang@^1.2.3" is not a package at one exact version, such as "@scope/name@1.2.3"`},
@@ -109,6 +110,12 @@ func TestParseRefusesBadFiles(t *testing.T) {
 		{"an https module with a path", npmLine, `https = "https://example.org/a.wasm"`, `runtime.toml:9: source.path is only for npm and for https addresses that end in .tar.gz or .tgz`},
 		{"an https archive without a path", npmLine + "\n" + pathLine, `https = "https://example.org/a.tar.gz"`, `runtime.toml:8: source.path is missing: say where in the archive the module is`},
 		{"a file with a path", npmLine, `file = "a.wasm"`, `runtime.toml:9: source.path is only for npm and https: let source.file name the module itself`},
+		{"an address of a registry without a tag", npmLine + "\n" + pathLine, `oci = "registry.example/team/lua"`, `runtime.toml:8: source.oci: "registry.example/team/lua" is not the address of a module in a registry, such as "registry.example/team/lua:5.4"`},
+		{"an address of a registry with the prefix", npmLine + "\n" + pathLine, `oci = "oci:registry.example/team/lua:1"`, `runtime.toml:8: source.oci: "oci:registry.example/team/lua:1" must be written without oci:`},
+		{"an address of a registry with a path", npmLine, `oci = "registry.example/team/lua:1"`, `runtime.toml:9: source.path is only for npm and https`},
+		{"a Go program with a pin", npmLine + "\n" + pathLine, `go = "plugin"`, `runtime.toml:9: source.sha256 is not for go: the Go source is the pin`},
+		{"a Go program outside the folder", npmLine + "\n" + pathLine + "\n" + pinLine, `go = "../plugin"`, `runtime.toml:8: source.go: "../plugin" must be a plain path to a file, without ., .. or empty parts`},
+		{"a command line of another driver", pinLine, pinLine + "\n[command]\nprogram = \"file\"", `runtime.toml:11: command is only for driver = "command"`},
 		{"a file outside the folder", npmLine + "\n" + pathLine, `file = "../a.wasm"`, `runtime.toml:8: source.file: "../a.wasm" must be a plain path to a file, without ., .. or empty parts`},
 		{
 			"everything wrong at once",
@@ -116,7 +123,7 @@ func TestParseRefusesBadFiles(t *testing.T) {
 			"" +
 				`runtime.toml:1: unknown key "nmae" (did you mean "name"?)` + "\n" +
 				`runtime.toml:2: version must be a string, not an integer` + "\n" +
-				`runtime.toml:3: driver: "quickj" is not a driver (did you mean "quickjs"?); drivers are cpython, quickjs, extism, command` + "\n" +
+				`runtime.toml:3: driver: "quickj" is not a driver (did you mean "quickjs"?); drivers are cpython, quickjs, ruby, extism, command` + "\n" +
 				`runtime.toml:5: source.npm: "x" is not a package at one exact version, such as "@scope/name@1.2.3"` + "\n" +
 				`runtime.toml:5: source.path is missing: say where in the npm package the module is` + "\n" +
 				`runtime.toml:6: source.sha256: "y" is not a SHA-256, which has 64 hexadecimal digits`,
@@ -126,7 +133,7 @@ func TestParseRefusesBadFiles(t *testing.T) {
 			"", "name = \"x\"\nversion = \"1\"\ndriver = \"command\"\nsource.file = \"x.wasm\"\nsource.sha = \"y\"\n",
 			"" +
 				`runtime.toml:4: source.sha256 is missing: pin the module with its SHA-256, as sha256sum prints it` + "\n" +
-				`runtime.toml:5: unknown key "source.sha"; the keys here are npm, file, https, path, sha256`,
+				`runtime.toml:5: unknown key "source.sha"; the keys here are npm, file, https, oci, go, path, sha256`,
 		},
 		{
 			"an inline source",
@@ -244,6 +251,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("source.file = 'x'\nsource.sha256 = 1\n[a.b]\nc = [[1], {d = 2}]"))
 	f.Add([]byte("[[source]]\nnpm = 1979-05-27T07:32:00Z\n[[source]]"))
 	f.Add([]byte("\"\" = 1\n'a.b' = {'c d' = nan}"))
+	f.Add([]byte("name = \"\\\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		d, err := Parse("f", data, nil)
 		if err != nil {
@@ -297,4 +305,55 @@ func rulesBrokenBy(d *Definition) []string {
 		}
 	}
 	return broken
+}
+
+func TestParseCommandsAndLimits(t *testing.T) {
+	const head = "name = \"sql\"\nversion = \"1\"\ndriver = \"command\"\n[source]\nfile = \"a.wasm\"\nsha256 = \"" + digestA + "\"\n"
+	tests := []struct {
+		name, text string
+		command    Command
+		limits     Limits
+		want       string // the error
+	}{
+		{"nothing said", "", Command{"file", []string{"sql", "{program}", "{args}"}}, Limits{}, ""},
+		{"the program on standard input", "[command]\nprogram = \"stdin\"", Command{"stdin", []string{"sql", "{args}"}}, Limits{}, ""},
+		{"a command line of its own", "[command]\nargs = [\"sqlite\", \"-q\", \"{program}\"]", Command{"file", []string{"sqlite", "-q", "{program}"}}, Limits{}, ""},
+		{
+			"limits", "[limits]\nfuel = 5_000\nmemory = \"16MiB\"\nstdout = \"1KB\"\nstderr = 7\ntimeout = \"1.5s\"",
+			Command{"file", []string{"sql", "{program}", "{args}"}},
+			Limits{Fuel: 5000, Memory: 16 << 20, Stdout: 1000, Stderr: 7, Timeout: 1500 * time.Millisecond},
+			"",
+		},
+		{"a command that is text", "[source.x]\n", Command{}, Limits{}, `runtime.toml:7: unknown key "source.x"; the keys here are npm, file, https, oci, go, path, sha256`},
+		{"a misspelled key", "[command]\nprogramm = \"file\"", Command{}, Limits{}, `runtime.toml:8: unknown key "command.programm" (did you mean "command.program"?)`},
+		{"another way", "[command]\nprogram = \"pipe\"", Command{}, Limits{}, `runtime.toml:8: command.program: "pipe" is neither "file" nor "stdin"`},
+		{"no command line", "[command]\nargs = []", Command{}, Limits{}, `runtime.toml:8: command.args must begin with the command's own name`},
+		{"no place for the program", "[command]\nargs = [\"a\"]", Command{}, Limits{}, `runtime.toml:8: command.args does not say where the program goes: add "{program}", or set command.program = "stdin"`},
+		{"a place for what is not there", "[command]\nprogram = \"stdin\"\nargs = [\"a\", \"{program}\"]", Command{}, Limits{}, `runtime.toml:9: command.args holds "{program}", but the program is on standard input and has no file`},
+		{"the arguments twice", "[command]\nargs = [\"a\", \"{program}\", \"{args}\", \"{args}\"]", Command{}, Limits{}, `runtime.toml:8: command.args holds "{args}" more than once`},
+		{"a placeholder inside", "[command]\nargs = [\"a\", \"--file={program}\", \"{program}\"]", Command{}, Limits{}, `runtime.toml:8: command.args: "--file={program}" holds a brace: only whole elements can be "{program}" or "{args}"`},
+		{"an argument with a NUL", "[command]\nargs = [\"a\\u0000\", \"{program}\"]", Command{}, Limits{}, `runtime.toml:8: command.args: "a\x00" holds a NUL byte`},
+		{"limits that are text", "limits = 1", Command{}, Limits{}, `runtime.toml:7: unknown key "source.limits"; the keys here are npm, file, https, oci, go, path, sha256`},
+		{"an unknown limit", "[limits]\ndisk = 1", Command{}, Limits{}, `runtime.toml:8: unknown key "limits.disk"; the keys here are fuel, memory, stdout, stderr, timeout`},
+		{"fuel that is text", "[limits]\nfuel = \"1\"", Command{}, Limits{}, `runtime.toml:8: limits.fuel: must be a whole number, not a string`},
+		{"no fuel", "[limits]\nfuel = 0", Command{}, Limits{}, `runtime.toml:8: limits.fuel: 0 is not above zero`},
+		{"a size without a number", "[limits]\nmemory = \"MiB\"", Command{}, Limits{}, `runtime.toml:8: limits.memory: "MiB" is not a size, such as "64MiB" or "100KB"`},
+		{"a size too large", "[limits]\nmemory = \"99999999999999GiB\"", Command{}, Limits{}, `runtime.toml:8: limits.memory: "99999999999999GiB" is not a size, such as "64MiB" or "100KB"`},
+		{"a time that is a number", "[limits]\ntimeout = 5", Command{}, Limits{}, `runtime.toml:8: limits.timeout: must be a string with a unit, such as "5s", not an integer`},
+		{"a time that is none", "[limits]\ntimeout = \"-5s\"", Command{}, Limits{}, `runtime.toml:8: limits.timeout: "-5s" is not a time above zero, such as "5s"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d, err := Parse("runtime.toml", []byte(head+tt.text), nil)
+			if err != nil {
+				if err.Error() != tt.want {
+					t.Errorf("got %v\nwant %s", err, tt.want)
+				}
+				return
+			}
+			if tt.want != "" || !reflect.DeepEqual(d.Command, tt.command) || d.Limits != tt.limits {
+				t.Errorf("got %+v, %+v; want %+v, %+v, %s", d.Command, d.Limits, tt.command, tt.limits, tt.want)
+			}
+		})
+	}
 }

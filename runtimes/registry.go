@@ -34,6 +34,9 @@ func NewRegistry(defs ...*Definition) (*Registry, error) {
 	}
 	for _, d := range r.sorted {
 		claim(r.names, "name", d.Name, d)
+		if d.Project {
+			continue // it is found by its name alone
+		}
 		for _, alias := range d.Aliases {
 			claim(r.names, "name", alias, d)
 		}

@@ -149,8 +149,8 @@ func TestNearest(t *testing.T) {
 		"jvascrpt": "javascript", "rubi": "ruby", "jx": "", "go": "", "": "", "rust": "",
 		strings.Repeat("python", 1000): "",
 	} {
-		if near := nearest(got, words); near != want {
-			t.Errorf("nearest(%.20q): got %q, want %q", got, near, want)
+		if near := Nearest(got, words); near != want {
+			t.Errorf("Nearest(%.20q): got %q, want %q", got, near, want)
 		}
 	}
 }

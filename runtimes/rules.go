@@ -10,7 +10,7 @@ import (
 )
 
 // drivers lists the words that driver may be.
-var drivers = []string{DriverCPython, DriverQuickJS, DriverExtism, DriverCommand}
+var drivers = []string{DriverCPython, DriverQuickJS, DriverRuby, DriverExtism, DriverCommand}
 
 // The shapes of what a runtime.toml may hold. They are narrow because the
 // values end up in file names, in messages and on npm's command line.
@@ -110,4 +110,15 @@ func badHTTPS(s string) string {
 	default:
 		return ""
 	}
+}
+
+func badOCI(s string) string {
+	_, _, err := splitOCI(s)
+	switch {
+	case strings.HasPrefix(s, OCIPrefix):
+		return quote(s) + " must be written without " + OCIPrefix
+	case len(s) > 1024 || err != nil:
+		return quote(s) + " is not the address of a module in a registry, such as \"registry.example/team/lua:5.4\""
+	}
+	return ""
 }

@@ -29,7 +29,7 @@ func (r *Registry) ByShebang(line []byte) (*Definition, bool) {
 	}
 	name := baseName(words[0])
 	for name != "" {
-		if d, ok := r.names[name]; ok {
+		if d, ok := r.names[name]; ok && !d.Project {
 			return d, true
 		}
 		name = dropVersion(name)

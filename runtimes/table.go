@@ -51,7 +51,7 @@ func (p *parser) table(meta *toml.MetaData, raw map[string]toml.Primitive, known
 // unknown reports a key that is not known, and notes which one was meant, so
 // that nobody is told as well that it is missing.
 func (p *parser) unknown(t table, line int, key string, known []string) {
-	meant := nearest(key, known)
+	meant := Nearest(key, known)
 	if meant == "" {
 		p.add(line, "unknown key %s; the keys here are %s", quote(t.name+key), strings.Join(known, ", "))
 		return

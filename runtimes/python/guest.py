@@ -8,11 +8,28 @@ calls.
 Host and guest talk through files that exist only in the guest's view:
 
 ``/.sandboxd/request``
-    a tuple in marshal's format: file name, arguments, environment, program.
+    a tuple in marshal's format: file name, arguments, environment, program. In a
+    call that goes on from another, or that another may go on from, also whether the
+    interpreter is kept, and how many descriptors earlier calls left behind. Last, if
+    anything is, what is wanted: 1 for the value of the last expression, 2 for a profile
+    of the fuel, or their sum.
 ``/.sandboxd/report``
     written here: the uncaught exception, as JSON.
+``/.sandboxd/display``
+    written by the library's ``display``, and here for a value that is wanted.
+``/.sandboxd/modules``
+    the library's modules of sandboxd's own, in marshal's format: paths and texts.
+``/.sandboxd/farewell``
+    written here when the interpreter is kept, as JSON: the exit code, and the
+    addresses of random generators without a seed. The first attempt fails if files
+    are open.
+``/.sandboxd/gone``
+    a file that can be opened and not used.
+``/.sandboxd/fuel_profile.py``, ``/.sandboxd/fuel``
+    in a call that is profiled: a module that tells which functions run, and where to.
 """
 
+import __future__
 import atexit
 import builtins
 import gc
@@ -26,18 +43,25 @@ import time
 import traceback
 import types
 import warnings  # so that C code prints warnings through it, with their lines
-from importlib.machinery import BuiltinImporter, SourceFileLoader
+from _io import BufferedRandom, BufferedReader, BufferedWriter, FileIO, TextIOWrapper
+from _weakref import ref
+from functools import update_wrapper
+from importlib.machinery import BuiltinImporter, ModuleSpec, SourceFileLoader
 from json.encoder import encode_basestring_ascii as _quoted
 
 # The functions below keep to the builtins as they are now: the program may
 # change its own. The same goes for what every call needs of other modules.
 __builtins__ = dict(vars(builtins))
 _collect = gc.collect
+_objects = gc.get_objects
 _logging = sys.modules.get("logging")  # None unless it was imported beforehand
 _modules = sys.modules
-_now = time.time
+# The interpreter's own messages and logging's clock changed in 3.13.
+_313 = sys.version_info >= (3, 13)
+_now = time.time_ns if _313 else time.time
 _run_exitfuncs = atexit._run_exitfuncs
 _stderr = sys.stderr
+_stdin = sys.stdin
 _stdout = sys.stdout
 _Module = types.ModuleType
 
@@ -47,36 +71,63 @@ _MESSAGE_LIMIT = 4096
 _LONG = 1 << 31
 _INTERRUPTED = 130  # 128 + SIGINT
 _LOST_OUTPUT = 120  # Python's own code for it
+_SOURCES_LIMIT = 1 << 20
+_FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+
+# Of a session, which is several calls that go on from each other.
+_main = None  # the module __main__, which they share
+_imported = 0  # how many modules there were before
+_turns = 0  # calls so far
+_sources = {}  # sizes of programs whose text is kept, by file name, the oldest first
+_unseeded = {}  # weak references to random generators without a seed, by address
 
 
 def start():
     """Run the requested program, then leave the interpreter with its exit code.
 
-    Returns only when that code is 0: a plain return costs the host less than
-    an exit from within.
+    Returns only when that code is 0, a plain return costs the host less than an exit
+    from within, or when the interpreter is kept, for which it must return.
     """
     code = run(*_read_request())
     if code:
         posix._exit(code)
 
 
-def run(filename, argv, env, program):
-    """Run a program from beginning to end and return its exit code."""
+def run(filename, argv, env, program, keep=None, gone=0, wants=0):
+    """Run a program from beginning to end and return its exit code.
+
+    keep is None in a call that stands alone. wants is as in a request.
+    """
+    global _main
     sys.argv = argv
     if os.environ._data != env:
         os.environb.clear()
         os.environb.update(env)
-    if _logging is not None:
-        _logging._startTime = _now()
-    if filename[0] != "<":
+    if keep is None or _main is None:
+        if _logging is not None:
+            _logging._startTime = _now()
+        names = _new_main(filename)
+        imported = len(_modules)
+    else:
+        _go_on(filename, gone)
+        names = _main.__dict__
+        imported = _imported
+    if keep is not None:
+        filename = _begin_turn(filename, program, imported)
+    elif filename[0] != "<":
         linecache.cache[filename] = _Source(filename, program)
-    names = _new_main(filename)
-    imported = len(_modules)
     failure = None
+    if wants & 2:
+        stop_profile = _start_profile()
     try:
-        exec(compile(program, filename, "exec", dont_inherit=True), names)
+        if wants & 1:
+            _evaluate(program, filename, names)
+        else:
+            exec(compile(program, filename, "exec", dont_inherit=True), names)
     except BaseException as error:
         failure = error
+    if wants & 2:
+        stop_profile()
     # Outside of the handler, for nobody may see the exception as being handled.
     failed = failure is not None
     if not failed:
@@ -88,6 +139,9 @@ def run(filename, argv, env, program):
     else:
         code = _failed(failure, filename)
     del failure, names
+    if keep:
+        return _end_turn(code)
+    _main = None
     _run_exitfuncs()
     if _logging is not None and len(_logging._handlerList) > 1:
         _shut_logging_down()
@@ -99,6 +153,20 @@ def run(filename, argv, env, program):
     return code
 
 
+def _evaluate(program, filename, names):
+    """Run a program, and tell the host what its last statement comes to."""
+    from _ast import Expr, Expression, PyCF_ONLY_AST
+    from sandbox_display import show_value
+
+    tree = compile(program, filename, "exec", PyCF_ONLY_AST, dont_inherit=True)
+    last = tree.body.pop() if tree.body and type(tree.body[-1]) is Expr else None
+    code = compile(tree, filename, "exec", dont_inherit=True)
+    flags = code.co_flags & _FUTURE
+    exec(code, names)
+    if last is not None:
+        show_value(eval(compile(Expression(last.value), filename, "eval", flags, dont_inherit=True), names))
+
+
 def _read_request():
     descriptor = posix.open(_DIRECTORY + "request", posix.O_RDONLY)
     chunks = [posix.read(descriptor, _CHUNK)]
@@ -106,6 +174,16 @@ def _read_request():
         chunks.append(posix.read(descriptor, _CHUNK))
     posix.close(descriptor)
     return marshal.loads(b"".join(chunks))
+
+
+def _start_profile():
+    """Begin to tell the host which functions run; return the function that ends it."""
+    path = _DIRECTORY + "fuel_profile.py"
+    with open(path, "rb") as file:
+        code = compile(file.read(), path, "exec")
+    names = {"__name__": "fuel_profile"}
+    exec(code, names)
+    return names["start"]()
 
 
 def _new_main(filename):
@@ -121,6 +199,142 @@ def _new_main(filename):
         names["__cached__"] = None
     _modules["__main__"] = module
     return names
+
+
+def _go_on(filename, gone):
+    """Make an interpreter ready that a call left, whose host is another now."""
+    names = _main.__dict__
+    _modules["__main__"] = _main
+    if filename[0] != "<":
+        names["__file__"] = filename
+    else:
+        names.pop("__file__", None)
+    sys.path_importer_cache.clear()  # files may have come and gone
+    _forget_tools()
+    for stream, descriptor in (_stdin, 0), (_stdout, 1), (_stderr, 2):
+        if descriptor == 0 or stream.closed:
+            _reopen(stream, descriptor)
+    for _ in range(gone):
+        # What still names a file of an earlier call, be it an integer or the inside
+        # of a library, is to fail, and not to read from a file of this one or close
+        # it: so it is given another, of which there is no use.
+        posix.open(_DIRECTORY + "gone", posix.O_WRONLY)
+
+
+def _reopen(stream, descriptor):
+    """Begin a standard stream anew, without what it had read of the last call's."""
+    raw = FileIO(descriptor, "wb" if descriptor else "rb", closefd=False)
+    raw.name = ("<stdin>", "<stdout>", "<stderr>")[descriptor]
+    stream.__init__(
+        BufferedWriter(raw) if descriptor else BufferedReader(raw), "utf-8", stream.errors, "\n",
+        line_buffering=stream.line_buffering, write_through=stream.write_through,
+    )
+
+
+def _begin_turn(filename, program, imported):
+    """Note a call of a session; return the name of its program in tracebacks.
+
+    Functions outlive the call, so the name must tell which text they are from.
+    """
+    global _main, _imported, _turns
+    if _main is None:
+        _main, _imported = _modules["__main__"], imported
+    _turns += 1
+    if filename == "<string>":
+        filename = f"<turn {_turns}>"
+    known = linecache.cache.get(filename)
+    if isinstance(known, _Source):
+        if known.program == program:
+            return filename
+        filename = f"{filename} (turn {_turns})"
+    linecache.cache[filename] = _Source(filename, program)
+    _sources[filename] = len(program)
+    excess = sum(_sources.values()) - _SOURCES_LIMIT
+    while excess > 0 and len(_sources) > 1:
+        oldest = next(iter(_sources))
+        excess -= _sources.pop(oldest)
+        linecache.cache.pop(oldest, None)
+    return filename
+
+
+def _end_turn(code):
+    """Leave the interpreter as the next call is to find it; tell the host."""
+    if _flush():
+        code = _LOST_OUTPUT
+    for stream in _stdout, _stderr:
+        try:
+            stream.flush()  # which sys.stdout may not be
+        except BaseException:
+            pass
+    addresses = []
+    for address, generator in list(_unseeded.items()):
+        generator = generator()
+        if generator is None:
+            del _unseeded[address]
+            continue
+        addresses.append(str(address))
+        try:
+            generator.gauss_next = None
+        except BaseException:
+            pass
+    generator = None
+    text = f'{{"exit":{code},"random":[{",".join(addresses)}]}}'.encode()
+    descriptor = posix.open(_DIRECTORY + "farewell", posix.O_WRONLY)
+    try:
+        posix.write(descriptor, text)
+    except OSError:
+        _close_files()
+        posix.write(descriptor, text)
+    posix.close(descriptor)
+    return 0
+
+
+def _close_files():
+    """Close the files that the program left open, having written what they hold."""
+    everything = _objects()
+    for thing in everything:
+        if issubclass(type(thing), (TextIOWrapper, BufferedWriter, BufferedRandom)):
+            try:
+                thing.flush()
+            except ValueError:
+                pass  # it is closed already, or detached
+            except BaseException as error:
+                _ignored(error, thing)
+    for thing in everything:
+        if issubclass(type(thing), FileIO):
+            try:
+                if FileIO.fileno(thing) > 2:
+                    FileIO.close(thing)
+            except BaseException:
+                pass
+
+
+def watch(random):
+    """Learn which of the library's random generators have no seed.
+
+    They are to draw other numbers each time that the host restores a session, which
+    it sees to itself. Those with one go on where they were.
+    """
+    global _seed, _setstate
+    generator = random.Random
+    _seed, _setstate = generator.seed, generator.setstate
+    for function in seed, setstate:
+        update_wrapper(function, getattr(generator, function.__name__))
+        setattr(generator, function.__name__, function)
+        setattr(random, function.__name__, getattr(random._inst, function.__name__))
+
+
+def seed(self, a=None, version=2):
+    _seed(self, a, version)
+    if a is None:
+        _unseeded[id(self)] = ref(self)
+    else:
+        _unseeded.pop(id(self), None)
+
+
+def setstate(self, state):
+    _setstate(self, state)
+    _unseeded.pop(id(self), None)
 
 
 class _Source:
@@ -219,7 +433,7 @@ def _exit_code(status):
     except BaseException as error:
         failure = error
     _say("\n")
-    if failure is not None:
+    if failure is not None and not _313:
         _print_exception(failure)
     return 1
 
@@ -288,7 +502,11 @@ def _flush_each():
                 stream.flush()
         except BaseException as error:
             lost = True
-            if stream is not getattr(sys, "stderr", None):
+            if stream is getattr(sys, "stderr", None):
+                pass
+            elif _313:
+                _ignored(error, None, "Exception ignored on flushing sys.stdout")
+            else:
                 _ignored(error, stream)
     return lost
 
@@ -332,11 +550,13 @@ def _unraisablehook(unraisable):
     error = unraisable.exc_value
     if error is not None:
         text = traceback.TracebackException(type(error), error, None, limit=0)
-        text.stack = _Stack(unraisable.exc_traceback)
+        text.stack = _Stack(unraisable.exc_traceback, pointing=not _313)
         _say("".join(text.format(chain=False)))
 
 
 def _ignored(error, where, message=None):
+    if _313 and where is not None and message is not None:
+        message, where = f"{message} {where!r}", None
     unraisable = types.SimpleNamespace(
         exc_type=type(error), exc_value=error, exc_traceback=error.__traceback__,
         err_msg=message, object=where,
@@ -386,7 +606,8 @@ class _Stack(traceback.StackSummary):
 
     SHOWN = 3
 
-    def __init__(self, trace):
+    def __init__(self, trace, pointing=True):
+        self.pointing = pointing
         known = {}
         previous, repeats = None, 0
         while trace is not None:
@@ -406,7 +627,9 @@ class _Stack(traceback.StackSummary):
             trace = trace.tb_next
 
     def _text(self, code, trace):
-        line, last_line, column, last_column = traceback._get_code_position(code, trace.tb_lasti)
+        last_line = column = last_column = None
+        if self.pointing:
+            _, last_line, column, last_column = traceback._get_code_position(code, trace.tb_lasti)
         name = code.co_filename
         if name[0] != "<" and not linecache.getlines(name, trace.tb_frame.f_globals):
             linecache.cache[name] = (0, None, [], name)
@@ -456,6 +679,56 @@ def at_end(function):
     return type("AtEnd", (), {"__del__": staticmethod(function)})()
 
 
+def add_library():
+    """Let programs import the modules that come with sandboxd; return their names."""
+    global _forget_tools
+    library = _Library()
+    sys.meta_path.append(library)
+    for name in "sandbox_net", "sandbox_tools":
+        __import__(name)
+    _forget_tools = _modules["sandbox_tools"].forget
+    return library.names
+
+
+class _Library:
+    """Finds and loads the modules that come with sandboxd, which are in no file.
+
+    It is the last to be asked: a module of the program's own comes before.
+    """
+
+    def __init__(self):
+        descriptor = posix.open(_DIRECTORY + "modules", posix.O_RDONLY)
+        with FileIO(descriptor) as file:
+            paths, texts = marshal.loads(file.readall())
+        self.names = []
+        self._texts = {}
+        for path, text in zip(paths, texts):
+            parts = path[: -len(".py")].split("/")
+            package = parts[-1] == "__init__"
+            name = ".".join(parts[:-1] if package else parts)
+            self.names.append(name)
+            self._texts[name] = text, _DIRECTORY + path, package
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in self._texts:
+            return None
+        _, origin, package = self._texts[name]
+        return ModuleSpec(name, self, origin=origin, is_package=package)
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        text, origin, _ = self._texts[module.__name__]
+        exec(compile(text, origin, "exec", dont_inherit=True), module.__dict__)
+
+    def get_source(self, name):
+        return self._texts[name][0]
+
+    def is_package(self, name):
+        return self._texts[name][2]
+
+
 def _plain_start():
     posix._exit(run(*_read_request()))
 
@@ -466,6 +739,8 @@ for _function in list(globals().values()):
 if __name__ == "__main__":
     os.chdir("/app")
     sys.path.insert(0, "/app")
+    sys.path.append("/packages")
+    add_library()
     sys.stdout.reconfigure(line_buffering=True)
     sys.orig_argv = ["python"]
     __file__ = at_end(_plain_start)

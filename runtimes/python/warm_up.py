@@ -2,14 +2,14 @@
 
 Run once, when the runtime is prepared. What is imported and exercised here is in
 the image, so a call gets it for nothing; what is left out is paid for by every
-call that needs it. The last call is the checkpoint: the host captures memory
-inside it and never returns from it.
+call that needs it. The host captures memory when this has ended.
 """
 
 import asyncio
 import atexit
 import gc
 import importlib
+import io
 import linecache
 import os
 import posix
@@ -17,6 +17,7 @@ import selectors
 import sys
 import time
 import types
+import zoneinfo
 
 # What programs import most, and what would take them a large part of a strict
 # budget to import: asyncio takes 700 million instructions, unittest 400. See
@@ -31,7 +32,7 @@ LIBRARY = """
     platform pprint queue random re reprlib secrets select shlex shutil signal stat
     statistics string struct subprocess tempfile textwrap threading time timeit
     tokenize traceback types typing unicodedata unittest urllib.parse uuid warnings
-    weakref zlib
+    weakref zlib zoneinfo
 """.split()
 
 # A program that takes the ways most programs take: it is run a few times, so
@@ -95,7 +96,7 @@ BROKEN = "print('unclosed\n"
 
 
 def main():
-    """Make an interpreter ready and return what ends the warm-up."""
+    """Make an interpreter ready; return how to come back in, and what ends this."""
     os.chdir("/app")
     sys.path.insert(0, "/app")
     for name in LIBRARY:
@@ -106,14 +107,19 @@ def main():
     # Output appears when a line is complete, not when the program ends.
     sys.stdout.reconfigure(line_buffering=True)
     mend_asyncio()
+    mend_zoneinfo()
     guest = load_guest()
+    for name in guest.add_library():
+        importlib.import_module(name)
+    guest.watch(sys.modules["random"])
     for _ in range(4):
         for program in (REHEARSAL, FAILING, BROKEN, "print('hi')\n", ""):
             guest.run("rehearsal.py", [""], {b"LANG": b"C"}, program.encode())
+        guest.run("rehearsal.py", [""], {b"LANG": b"C"}, b"x = 1\n{'a': [x]}", wants=1)
     end = guest.at_end(time.time)
     settle()
     tell(guest.start, sys.modules["random"])
-    return end
+    return guest.start, end
 
 
 def mend_asyncio():
@@ -142,6 +148,28 @@ def mend_asyncio():
     asyncio.DefaultEventLoopPolicy._loop_factory = EventLoop
 
 
+def mend_zoneinfo():
+    """Read the time zones straight from the library, if they are in it.
+
+    The way through importlib.resources opens the archive anew for each zone, which
+    takes 100 million instructions.
+    """
+    try:
+        import tzdata
+    except ModuleNotFoundError:
+        return
+    root = tzdata.__path__[0] + "/zoneinfo/"
+    read = tzdata.__loader__.get_data
+
+    def load_tzdata(key):
+        try:
+            return io.BytesIO(read(root + key))
+        except OSError:
+            raise zoneinfo.ZoneInfoNotFoundError(f"No time zone found with key {key}") from None
+
+    zoneinfo._common.load_tzdata = load_tzdata
+
+
 def load_guest():
     """Make the module that runs programs, from the file the host shows."""
     path = "/.sandboxd/guest.py"
@@ -161,6 +189,7 @@ def settle():
     sys.modules["re"].purge()
     for name in ("last_exc", "last_type", "last_value", "last_traceback"):
         delattr(sys, name)
+    sys.path.append("/packages")  # a mount that a call has or has not
     importlib.invalidate_caches()
     sys.path_importer_cache.clear()
     gc.collect()
@@ -176,7 +205,7 @@ def remember_missing_sources():
     for item in gc.get_objects():
         if isinstance(item, types.FunctionType):
             name = item.__code__.co_filename
-            if name[0] != "<":
+            if name[0] != "<" and not name.startswith("/.sandboxd/"):
                 linecache.cache[name] = (0, None, [], name)
 
 
@@ -194,6 +223,7 @@ def tell(entry, random):
     posix.close(descriptor)
 
 
-# The checkpoint: asking for the time when this script has ended, and with it the
-# last Python frame. A program in a restored image then finds an empty stack.
-__file__ = main()
+# A module with entries of its own looks for this one. For one without, asking for
+# the time when this script has ended is the checkpoint: with the script ended the
+# last Python frame, so that a program in a restored image finds an empty stack.
+entry, __file__ = main()

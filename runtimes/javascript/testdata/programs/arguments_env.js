@@ -1,0 +1,3 @@
+// args: --name Bob -v file.txt
+// env: MODE=test DEPTH=3
+const args = process.argv.slice(2); console.log(args, process.argv.length, process.env.MODE, Number(process.env.DEPTH) + 1, process.env.NOPE, 'MODE' in process.env); const opts = {}; for (let i = 0; i < args.length; i++) { if (args[i] === '--name') opts.name = args[++i]; else if (args[i].startsWith('-')) opts[args[i].slice(1)] = true; else (opts.files ??= []).push(args[i]); } console.log(opts); process.env.NUM = 5; console.log(typeof process.env.NUM); delete process.env.MODE; console.log(process.env.MODE); const { values, positionals } = require('util').parseArgs({ options: { name: { type: 'string' }, v: { type: 'boolean', short: 'v' } }, allowPositionals: true }); console.log(values, positionals);

@@ -1,0 +1,11 @@
+// Numbers as text.
+console.log((1234567.891).toLocaleString(), (0.256).toLocaleString('en-US', { style: 'percent', minimumFractionDigits: 1 }), (1234.5).toLocaleString('en-US', { style: 'currency', currency: 'USD' }), (-9.99).toLocaleString('en-US', { style: 'currency', currency: 'EUR' }), (1e6).toLocaleString('de-DE'));
+console.log(new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 }).format(1.005), new Intl.NumberFormat('en-US', { notation: 'compact' }).format(1234567), new Intl.NumberFormat('en-US', { minimumIntegerDigits: 3 }).format(7), new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 }).format(123456), new Intl.NumberFormat('en-US', { signDisplay: 'always' }).format(5));
+console.log((255).toString(16), (255).toString(2).padStart(10, '0'), parseInt('ff', 16), parseInt('12px'), Number('12px'), Number(''), Number('0b101'), +'1e3', parseFloat('3.14abc'));
+console.log((0.1 + 0.2).toFixed(2), 0.1 + 0.2, (1.005).toFixed(2), (1e21).toFixed(2), (123.456).toPrecision(4), (0.00001).toString(), 1e21, 123456789012345680000, (12345.678).toExponential(2));
+console.log(Number.MAX_SAFE_INTEGER, Number.EPSILON > 0, Number.isInteger(5.0), Number.isSafeInteger(2 ** 53), 2 ** 53 === 2 ** 53 + 1, 5 % -3, -5 % 3, 7 / 2 | 0, ~~-7.5, -7 >> 1, -7 >>> 28, 1 / 0, -1 / 0, 0 / 0);
+console.log(Math.round(-0.5), Math.round(2.5), Math.max(), Math.min(), Math.hypot(3, 4), Math.cbrt(27), Math.sign(-3), Math.trunc(-4.7), Math.clz32(1), Math.log2(8), Math.fround(5.5), Math.atan2(1, 1).toFixed(4));
+console.log(2n ** 64n, -7n / 2n, -7n % 2n, BigInt('123456789012345678901234567890') * 2n, BigInt.asUintN(8, 257n), typeof 1n, 5n > 4, 2n == 2, (123n).toString(16), BigInt(Number.MAX_SAFE_INTEGER) + 2n, (12345678901234567890n).toLocaleString());
+const fact = (n) => (n < 2n ? 1n : n * fact(n - 1n)); console.log(fact(30n)); console.log([10, 9, 1, 100].sort(), [10, 9, 1, 100].sort((a, b) => a - b), ['b', undefined, 'a'].sort());
+console.log([0.1, 0.5, 1.5, 2.675, 1e-10].map((n) => n.toFixed(2)), isNaN('x'), [NaN].includes(NaN), [NaN].indexOf(NaN), Object.is(-0, 0));
+console.log((25).toString(36), Number('0x1F'), 0o17, 1_000_000, .5 + .1, 0.1 * 3, 9007199254740993, 1e300 * 1e10, 5e-324);

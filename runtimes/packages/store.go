@@ -1,0 +1,327 @@
+package packages
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Store is what one user has installed: a lock file, the wheels it names, and the trees
+// that were made of them. Make one with [Open].
+type Store struct {
+	dir       string
+	catalogue *Lock
+	python    string
+}
+
+const lockFile = "installed.toml"
+
+// Open returns the store in dir, which need not exist. The catalogue is where names
+// are looked up first; python is the version that the packages are for, as in "3.12".
+func Open(dir string, catalogue *Lock, python string) *Store {
+	return &Store{dir: dir, catalogue: catalogue, python: python}
+}
+
+// Catalogue is what the store was opened with.
+func (s *Store) Catalogue() *Lock { return s.catalogue }
+
+// Installed returns what is installed: nothing if there is no lock file.
+func (s *Store) Installed() (*Lock, error) {
+	path := filepath.Join(s.dir, lockFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &Lock{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return ParseLock(path, data)
+}
+
+// Add installs packages and what they require: by the name of one in the catalogue, or
+// as "name==version". It returns all that it put into the lock file. Nothing is
+// changed when one of them fails.
+func (s *Store) Add(ctx context.Context, specs []string) ([]Package, error) {
+	var added []Package
+	for _, spec := range specs {
+		found, err := s.find(ctx, spec)
+		if err != nil {
+			return nil, fmt.Errorf("add %s: %w", spec, err)
+		}
+		added = append(added, found...)
+	}
+	slices.SortFunc(added, byName)
+	added = slices.CompactFunc(added, func(a, b Package) bool { return a.Name == b.Name })
+	for i := range added {
+		if err := s.inspect(ctx, &added[i]); err != nil {
+			return nil, fmt.Errorf("add %s: %w", added[i].Name, err)
+		}
+	}
+	return added, s.change(func(l *Lock) error { l.put(added); return nil })
+}
+
+// inspect makes sure that a package's wheel is there and can be unpacked.
+func (s *Store) inspect(ctx context.Context, p *Package) error {
+	wheel, err := s.wheel(ctx, p)
+	if err != nil {
+		return err
+	}
+	tmp, err := s.temporary()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(tmp) }()
+	return unpack(wheel, p, tmp)
+}
+
+// find resolves one argument of Add.
+func (s *Store) find(ctx context.Context, spec string) ([]Package, error) {
+	name, version, pinned := strings.Cut(spec, "==")
+	name = Normalize(strings.TrimSpace(name))
+	if !nameForm.MatchString(name) || pinned && !versionForm.MatchString(version) {
+		return nil, fmt.Errorf("%w: want a name of the catalogue, or name==version", ErrInvalid)
+	}
+	if p, ok := s.catalogue.Find(name); ok && (!pinned || p.Version == version) {
+		return s.catalogue.Closure([]string{p.Name})
+	}
+	if _, native := instead[name]; native {
+		return nil, refuseNative(name, "")
+	}
+	if !pinned {
+		return nil, fmt.Errorf("%w in the catalogue: see \"sandboxd packages list\"; for one that is not in it name the version: %s==VERSION", ErrNotFound, name)
+	}
+	return s.resolve(ctx, name+"=="+version)
+}
+
+// resolve pins a package that is not in the catalogue, and what it requires.
+func (s *Store) resolve(ctx context.Context, spec string) ([]Package, error) {
+	tmp, err := s.temporary()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(tmp) }()
+	paths, err := resolve(ctx, tmp, s.python, spec, s.catalogue)
+	if err != nil {
+		return nil, err
+	}
+	var found []Package
+	names := map[string]bool{}
+	for _, path := range paths {
+		p, err := describe(path)
+		if err != nil {
+			return nil, err
+		}
+		if known, ok := s.catalogue.Find(p.Name); ok && known.Version == p.Version {
+			p = known
+		} else if p.SHA256, err = digest(path); err != nil {
+			return nil, err
+		} else if wrong := p.wrong(); wrong != "" {
+			return nil, fmt.Errorf("%w: %q %s", ErrInvalid, p.Name, wrong)
+		} else if err := s.keep(path, p.SHA256); err != nil {
+			return nil, err
+		}
+		names[p.Name] = true
+		found = append(found, p)
+	}
+	for i := range found {
+		found[i].Requires = slices.DeleteFunc(slices.Clone(found[i].Requires), func(r string) bool { return !names[r] })
+	}
+	return found, nil
+}
+
+// Remove takes packages out of the lock file. One that another needs is refused.
+func (s *Store) Remove(names []string) error {
+	return s.change(func(l *Lock) error {
+		for _, name := range names {
+			p, ok := l.Find(name)
+			if !ok {
+				return fmt.Errorf("%w: %q is not installed", ErrNotFound, name)
+			}
+			l.Packages = slices.DeleteFunc(l.Packages, func(o Package) bool { return o.Name == p.Name })
+		}
+		for _, p := range l.Packages {
+			for _, r := range p.Requires {
+				if _, ok := l.Find(r); !ok {
+					return fmt.Errorf("%w: %s needs %s: remove it as well", ErrInvalid, p.Name, r)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// Update brings what is installed of the catalogue to the catalogue's versions, and
+// returns what changed.
+func (s *Store) Update(ctx context.Context) ([]Package, error) {
+	installed, err := s.Installed()
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, p := range installed.Packages {
+		if c, ok := s.catalogue.Find(p.Name); ok && c.SHA256 != p.SHA256 {
+			names = append(names, c.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	return s.Add(ctx, names)
+}
+
+// Verify checks the wheel of an installed package against its pin.
+func (s *Store) Verify(p *Package) error {
+	got, err := digest(s.wheelPath(p))
+	if err != nil {
+		return err
+	}
+	if got != p.SHA256 {
+		return fmt.Errorf("%w: %s has %s", ErrDigest, p.File, got)
+	}
+	return nil
+}
+
+// Tree returns the directory in which the packages lie together, made ready for one
+// version of an interpreter, which key names, by prepare. It is made if it is not
+// there; two who make it at once both succeed.
+func (s *Store) Tree(ctx context.Context, ps []Package, key string, prepare func(ctx context.Context, dir string) error) (string, error) {
+	h := sha256.New()
+	for _, p := range ps {
+		_, _ = fmt.Fprintln(h, p.Name, p.SHA256, p.Native)
+	}
+	_, _ = fmt.Fprintln(h, key)
+	final := filepath.Join(s.dir, "trees", hex.EncodeToString(h.Sum(nil)[:16]))
+	if info, err := os.Stat(final); err == nil && info.IsDir() {
+		return final, nil
+	}
+	tmp, err := s.temporary()
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = os.RemoveAll(tmp) }()
+	for i := range ps {
+		wheel, err := s.wheel(ctx, &ps[i])
+		if err == nil {
+			err = unpack(wheel, &ps[i], tmp)
+		}
+		if err != nil {
+			return "", fmt.Errorf("package %s: %w", ps[i].Name, err)
+		}
+	}
+	if err := prepare(ctx, tmp); err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(final), 0o700); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if err := os.Rename(tmp, final); err != nil {
+		if info, statErr := os.Stat(final); statErr != nil || !info.IsDir() {
+			return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
+	return final, nil
+}
+
+func (s *Store) wheelPath(p *Package) string {
+	return filepath.Join(s.dir, "wheels", p.SHA256+".whl")
+}
+
+// wheel returns where a package's wheel is, fetching it unless it is there and whole.
+func (s *Store) wheel(ctx context.Context, p *Package) (string, error) {
+	if s.Verify(p) == nil {
+		return s.wheelPath(p), nil
+	}
+	tmp, err := s.temporary()
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = os.RemoveAll(tmp) }()
+	got, err := fetch(ctx, tmp, p)
+	if err != nil {
+		return "", err
+	}
+	sum, err := digest(got)
+	if err != nil {
+		return "", err
+	}
+	if sum != p.SHA256 {
+		return "", fmt.Errorf("%w: %s is pinned to %s, and the index has %s", ErrDigest, p.File, p.SHA256, sum)
+	}
+	return s.wheelPath(p), s.keep(got, sum)
+}
+
+// keep moves a wheel into the store.
+func (s *Store) keep(path, sum string) error {
+	to := filepath.Join(s.dir, "wheels", sum+".whl")
+	err := os.MkdirAll(filepath.Dir(to), 0o700)
+	if err == nil {
+		err = os.Rename(path, to)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return nil
+}
+
+// temporary makes an empty directory on the disk of the store.
+func (s *Store) temporary() (string, error) {
+	err := os.MkdirAll(s.dir, 0o700)
+	var dir string
+	if err == nil {
+		dir, err = os.MkdirTemp(s.dir, "tmp-")
+	}
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return dir, nil
+}
+
+// change rewrites the lock file. Of two changes at once the later wins.
+func (s *Store) change(edit func(*Lock) error) error {
+	l, err := s.Installed()
+	if err != nil {
+		return err
+	}
+	if err := edit(l); err != nil {
+		return err
+	}
+	data, err := l.Encode()
+	if err != nil {
+		return err
+	}
+	tmp, err := s.temporary()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(tmp) }()
+	next := filepath.Join(tmp, lockFile)
+	if err = os.WriteFile(next, data, 0o600); err == nil {
+		err = os.Rename(next, filepath.Join(s.dir, lockFile))
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return nil
+}
+
+// digest is the SHA-256 of a file, which may be of any size up to a wheel's.
+func digest(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	defer func() { _ = file.Close() }()
+	h := sha256.New()
+	if n, err := io.Copy(h, io.LimitReader(file, maxWheel+1)); err != nil || n > maxWheel {
+		return "", fmt.Errorf("%w: %s cannot be read, or has more than %d MiB: %w", ErrUnavailable, path, maxWheel>>20, err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
