@@ -101,6 +101,25 @@ func TestFuelIsReportedWithItsSpread(t *testing.T) {
 	}
 }
 
+func TestTargetsHaveTwoDirections(t *testing.T) {
+	tests := []struct {
+		target Target
+		want   bool
+	}{
+		{Target{Limit: 0.6, Measured: 0.6}, true},
+		{Target{Limit: 0.6, Measured: 0.61}, false},
+		{Target{Limit: 0.6}, false}, // not measured
+		{Target{Limit: 2500, Measured: 2500, AtLeast: true}, true},
+		{Target{Limit: 2500, Measured: 2499, AtLeast: true}, false},
+		{Target{Limit: 2500, AtLeast: true}, false},
+	}
+	for _, tt := range tests {
+		if got := tt.target.Met(); got != tt.want {
+			t.Errorf("%+v: met is %t", tt.target, got)
+		}
+	}
+}
+
 func TestGeometricMeanOfInversesIsOne(t *testing.T) {
 	if got := GeometricMean([]float64{4, 0.25, 2, 0.5}); math.Abs(got-1) > 1e-12 {
 		t.Errorf("got %v", got)

@@ -72,6 +72,24 @@ type Comparison struct {
 	High  float64 `json:"high"`
 }
 
+// Target is a bound that something measured should keep.
+type Target struct {
+	Name     string  `json:"name"`
+	Unit     string  `json:"unit"`
+	Limit    float64 `json:"limit"`
+	Measured float64 `json:"measured"` // 0: it was not
+	// AtLeast turns the bound around: less is worse.
+	AtLeast bool `json:"at_least,omitempty"`
+}
+
+// Met says whether the bound was kept.
+func (t Target) Met() bool {
+	if t.AtLeast {
+		return t.Measured >= t.Limit
+	}
+	return t.Measured > 0 && t.Measured <= t.Limit
+}
+
 // Peer says what a door is, or why it was not measured.
 type Peer struct {
 	Door        string `json:"door"`
@@ -85,6 +103,7 @@ type Report struct {
 	Machine string       `json:"machine"`
 	Peers   []Peer       `json:"peers,omitempty"`
 	Ratios  []Comparison `json:"ratios,omitempty"`
+	Targets []Target     `json:"targets,omitempty"`
 	Rows    []Row        `json:"rows"`
 }
 
@@ -111,6 +130,7 @@ func (r *Report) WriteTable(w io.Writer) error {
 		lines  []string
 	}{
 		{"DOOR\tVERSION\tWHAT IT IS", r.peerLines()},
+		{"TARGET\tMEASURED\tPROMISED\t", r.targetLines()},
 		{"RATIO\tBEST\tLOW\tHIGH\tOF\tTO", r.ratioLines()},
 		{"ROW\tP50 ms\tP99 ms\tMIN\tMAX\tN\t1 thread/s\tall/s\tKiB each\tKiB process\tFUEL", r.rowLines()},
 	}
@@ -138,6 +158,24 @@ func (r *Report) peerLines() []string {
 			about = "not available: " + strings.Join(strings.Fields(p.Unavailable), " ")
 		}
 		lines = append(lines, fmt.Sprintf("%s\t%s\t%s", p.Door, dash(p.Version), about))
+	}
+	return lines
+}
+
+func (r *Report) targetLines() []string {
+	var lines []string
+	for _, t := range r.Targets {
+		bound, met := "at most", "not met"
+		if t.AtLeast {
+			bound = "at least"
+		}
+		switch {
+		case t.Measured == 0:
+			met = "not measured"
+		case t.Met():
+			met = "met"
+		}
+		lines = append(lines, fmt.Sprintf("%s\t%s %s\t%s %s %s\t%s", t.Name, number(t.Measured), t.Unit, bound, number(t.Limit), t.Unit, met))
 	}
 	return lines
 }

@@ -13,11 +13,13 @@ import (
 	"strings"
 )
 
-//go:embed programs/*.py
+//go:embed programs
 var programs embed.FS
 
 // Workload is one program.
 type Workload struct {
+	// Language is what the program is written in, by its runtime's name.
+	Language string
 	// Name is the workload part of a row's name, such as "fib".
 	Name string
 	// About says in a few words what the program spends its time on.
@@ -42,6 +44,16 @@ func Hello() Workload {
 	return python("hello", "start an interpreter and print one line", "hi\n")
 }
 
+// Hellos returns the smallest program of each language that has one, Hello first.
+func Hellos() []Workload {
+	return []Workload{
+		Hello(),
+		read("javascript", "hello", ".js", "start an interpreter and print one line", "hi\n"),
+		read("ruby", "hello", ".rb", "start an interpreter and print one line", "hi\n"),
+		read("starlark", "hello", ".star", "start an interpreter and print one line", "hi\n"),
+	}
+}
+
 // Python returns the CPU-bound Python programs, in the order of reports. On an
 // interpreter compiled to WebAssembly each takes a few hundred milliseconds and
 // burns less than 5 000 000 000 units of fuel.
@@ -58,12 +70,16 @@ func Python() []Workload {
 	}
 }
 
-// python reads one program of this package. The files are part of the binary,
-// so one that is missing is a defect of the program, not an event.
 func python(name, about, want string) Workload {
-	code, err := programs.ReadFile("programs/" + name + ".py")
+	return read("python", name, ".py", about, want)
+}
+
+// read reads one program of this package. The files are part of the binary, so one
+// that is missing is a defect of the program, not an event.
+func read(language, name, extension, about, want string) Workload {
+	code, err := programs.ReadFile("programs/" + name + extension)
 	if err != nil {
 		panic(fmt.Sprintf("workloads: %v", err))
 	}
-	return Workload{Name: name, About: about, Code: string(code), Want: want}
+	return Workload{Language: language, Name: name, About: about, Code: string(code), Want: want}
 }

@@ -1,0 +1,66 @@
+package daemontest
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+type bearer string
+
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+string(b))
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// Agents come in by the same tokens as everybody else, and see the same sessions.
+func TestAgentsAreServedByTheDaemon(t *testing.T) {
+	dir := newDir(t, fmt.Sprintf("[[server.tokens]]\nname = \"ada\"\nhash = \"%x\"\nprofiles = [\"strict\"]\n"+
+		"[[server.tokens]]\nname = \"grace\"\nhash = \"%x\"\nprofiles = [\"strict\"]\n", sha256.Sum256([]byte("a")), sha256.Sum256([]byte("g"))))
+	d := start(t, dir, "--tcp", "127.0.0.1:0", "--insecure")
+	connect := func(token string) (*mcp.ClientSession, error) {
+		return mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil).Connect(t.Context(), &mcp.StreamableClientTransport{
+			Endpoint: "http://" + d.address() + "/mcp", HTTPClient: &http.Client{Transport: bearer(token)},
+		}, nil)
+	}
+	if c, err := connect("guess"); err == nil {
+		_ = c.Close()
+		t.Error("another token was let in")
+	}
+	call := func(token, tool string, args map[string]any) string {
+		c, err := connect(token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+		r, err := c.CallTool(t.Context(), &mcp.CallToolParams{Name: tool, Arguments: args})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said []string
+		for _, content := range r.Content {
+			if text, ok := content.(*mcp.TextContent); ok {
+				said = append(said, text.Text)
+			}
+		}
+		return strings.Join(said, "\n")
+	}
+	call("a", "create_session", map[string]any{"session_id": "mine", "language": "python"})
+	if said := call("a", "execute_code", map[string]any{"session_id": "mine", "code": "print(6 * 7)"}); !strings.Contains(said, "42") {
+		t.Errorf("it said %q", said)
+	}
+	if said := call("a", "execute_code", map[string]any{"code": "1", "profile": "relaxed"}); !strings.Contains(said, "relaxed does not equal any of: [strict]") {
+		t.Errorf("another profile: %q", said)
+	}
+	if said := call("g", "list_sessions", nil); strings.Contains(said, "mine") {
+		t.Errorf("somebody else is told %q", said)
+	}
+	if said := call("a", "list_sessions", nil); !strings.Contains(said, "mine") {
+		t.Errorf("its owner is told %q", said)
+	}
+}
