@@ -10,11 +10,10 @@ import (
 // admission bounds how many instances run at once and how many calls wait for
 // their turn. It is safe for concurrent use; waiting calls are served in order.
 type admission struct {
+	mu           sync.Mutex
 	slots, queue int
-
-	mu      sync.Mutex
-	taken   int
-	waiting list.List // of chan struct{}, closed when its call has a slot
+	taken        int
+	waiting      list.List // of chan struct{}, closed when its call has a slot
 }
 
 func newAdmission(slots, queue int) *admission {
@@ -31,7 +30,7 @@ func (a *admission) enter(ctx context.Context) error {
 		return nil
 	}
 	if a.waiting.Len() >= a.queue {
-		a.mu.Unlock()
+		defer a.mu.Unlock()
 		return fmt.Errorf("%w: %d are running and %d are waiting; try again later", ErrBusy, a.slots, a.queue)
 	}
 	turn := make(chan struct{})
@@ -66,10 +65,32 @@ func (a *admission) leave() {
 // once.
 func (a *admission) next() {
 	first := a.waiting.Front()
-	if first == nil {
+	if first == nil || a.taken > a.slots {
 		a.taken--
 		return
 	}
+	a.serve(first)
+}
+
+func (a *admission) serve(first *list.Element) {
 	turn, _ := a.waiting.Remove(first).(chan struct{}) // nothing else is in it
 	close(turn)
+}
+
+// resize changes how many calls may run and wait. Those that do either go on.
+func (a *admission) resize(slots, queue int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.slots, a.queue = slots, queue
+	for a.taken < a.slots && a.waiting.Len() > 0 {
+		a.taken++
+		a.serve(a.waiting.Front())
+	}
+}
+
+// load returns what is taken of what there is.
+func (a *admission) load() (running, slots, waiting, queue int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.taken, a.slots, a.waiting.Len(), a.queue
 }

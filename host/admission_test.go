@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 )
@@ -88,4 +89,48 @@ func TestASlotIsNeverLost(t *testing.T) {
 			t.Fatalf("%d slots are taken and %d wait, nobody is there", a.taken, a.waiting.Len())
 		}
 	}
+}
+
+func TestSlotsAreResizedUnderThoseWhoRunAndWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAdmission(3, 10)
+		for range 3 {
+			if err := a.enter(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var served atomic.Int32
+		for range 4 {
+			go func() {
+				if err := a.enter(t.Context()); err != nil {
+					t.Error(err)
+				}
+				served.Add(1)
+			}()
+			synctest.Wait()
+		}
+		a.resize(1, 2) // fewer than run, and fewer than wait
+		if err := a.enter(t.Context()); !errors.Is(err, ErrBusy) {
+			t.Errorf("the queue is too long already, got %v", err)
+		}
+		for left, want := range []int32{0, 0, 1} {
+			a.leave()
+			synctest.Wait()
+			if got := served.Load(); got != want {
+				t.Errorf("%d ended: %d were served, want %d", left+1, got, want)
+			}
+		}
+		a.resize(3, 2)
+		synctest.Wait()
+		if running, slots, waiting, _ := a.load(); served.Load() != 3 || running != 3 || slots != 3 || waiting != 1 {
+			t.Errorf("with three slots: %d were served, %d of %d run, %d wait", served.Load(), running, slots, waiting)
+		}
+		for range 4 {
+			a.leave()
+			synctest.Wait()
+		}
+		if a.taken != 0 || a.waiting.Len() != 0 {
+			t.Errorf("%d slots are taken and %d wait, nobody is there", a.taken, a.waiting.Len())
+		}
+	})
 }

@@ -15,7 +15,7 @@ func (e *equality) result(t *testing.T, r *Request) *Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.execute(t.Context(), func() {})
+	return c.execute(t.Context(), func() {}, func() {})
 }
 
 func TestInstancesDrawDifferentRandomness(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 	"github.com/sandboxd/sandboxd/host/guestfs"
 	"github.com/sandboxd/sandboxd/host/image"
 	"github.com/sandboxd/sandboxd/policies"
+	"github.com/sandboxd/sandboxd/runtimes"
 )
 
 var (
@@ -46,6 +47,9 @@ const plainEvery = 4
 //	# differs: why         it must not do as Python does, but as its .want file says
 //	# image: why           the snapshot alone differs; the plain start does as Python does
 //
+// "# differs 3.12: why" is about that version alone, and a file NAME.3.13.want takes
+// the place of NAME.want in that version.
+//
 // The files in testdata/equality/app are in its working directory.
 // Of the second way, a part of the programs is enough.
 func TestProgramsBehaveAsInPython(t *testing.T) {
@@ -67,9 +71,12 @@ func TestProgramsBehaveAsInPython(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := parseProgram(t, code)
+			p := parseProgram(t, code, e.version())
 			p.name = filepath.Base(file)
 			want := strings.TrimSuffix(file, ".py") + ".want"
+			if own := strings.TrimSuffix(file, "py") + e.version() + ".want"; exists(own) {
+				want = own
+			}
 			snapshot, python := e.snapshot(t, p), e.python(t, p)
 			if p.differs == "" && p.image == "" {
 				equal(t, "the snapshot's, -python +snapshot", python, snapshot)
@@ -154,9 +161,9 @@ func (p equalProgram) filename() string {
 	return policies.WorkspacePath + "/" + p.name
 }
 
-var headerLine = regexp.MustCompile(`^# (args|env|stdin|command|differs|image):[ \t]*(.*?)\r?$`)
+var headerLine = regexp.MustCompile(`^# (args|env|stdin|command|differs|image)( 3\.\d+)?:[ \t]*(.*?)\r?$`)
 
-func parseProgram(t *testing.T, code []byte) equalProgram {
+func parseProgram(t *testing.T, code []byte, version string) equalProgram {
 	t.Helper()
 	p := equalProgram{code: string(code), env: map[string]string{"LANG": "C.UTF-8"}}
 	for line := range strings.Lines(strings.TrimPrefix(p.code, "\ufeff")) {
@@ -167,7 +174,10 @@ func parseProgram(t *testing.T, code []byte) equalProgram {
 		if m == nil {
 			continue
 		}
-		switch value := m[2]; m[1] {
+		if m[2] != "" && m[2] != " "+version {
+			continue
+		}
+		switch value := m[3]; m[1] {
 		case "args":
 			p.args = strings.Fields(value)
 		case "env":
@@ -240,12 +250,23 @@ type equality struct {
 	profile    policies.Profile
 }
 
+// version is Python's, without the last number.
+func (e *equality) version() string {
+	v := e.fast.definition.Version
+	return v[:strings.LastIndex(v, ".")]
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
 func newEquality(t *testing.T) *equality {
 	t.Helper()
 	h, fast := pythonPlugin(t)
 	slow := &plugin{
 		definition: fast.definition, driver: fast.driver, compiled: fast.compiled,
-		blank: fast.blank, minMemory: fast.minMemory, log: fast.log,
+		blank: fast.blank, minMemory: fast.minMemory, library: fast.library, log: fast.log,
 	}
 	t.Cleanup(slow.standby.close)
 	return &equality{
@@ -259,6 +280,17 @@ func newEquality(t *testing.T) *equality {
 
 // pythonPlugin returns a host of the test's own, and its python.
 func pythonPlugin(t *testing.T) (*Host, *plugin) {
+	t.Helper()
+	h := cachedHost(t)
+	definition, err := h.registry.Lookup("python")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, snapshotted(t, h, definition)
+}
+
+// cachedHost opens a host on the cache that all tests share.
+func cachedHost(t testing.TB) *Host {
 	t.Helper()
 	cache := os.Getenv("SANDBOXD_CACHE_DIR")
 	if cache == "" {
@@ -277,18 +309,20 @@ func pythonPlugin(t *testing.T) (*Host, *plugin) {
 			t.Error(err)
 		}
 	})
-	definition, err := h.registry.Lookup("python")
-	if err != nil {
-		t.Fatal(err)
-	}
+	return h
+}
+
+// snapshotted prepares a runtime, which must start from a snapshot.
+func snapshotted(t testing.TB, h *Host, definition *runtimes.Definition) *plugin {
+	t.Helper()
 	p, err := h.plugin(t.Context(), definition)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if p.image == nil {
-		t.Fatal("python does not start from a snapshot")
+		t.Fatalf("%s does not start from a snapshot", definition.Name)
 	}
-	return h, p
+	return p
 }
 
 func (e *equality) snapshot(t *testing.T, p equalProgram) outcome { return e.execute(t, e.fast, p) }
@@ -306,7 +340,7 @@ func (e *equality) execute(t *testing.T, from *plugin, p equalProgram) outcome {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := c.execute(t.Context(), func() {})
+	r := c.execute(t.Context(), func() {}, func() {})
 	if r.Status != StatusOK && r.Status != StatusError {
 		t.Fatalf("ended as %s: %+v\n%s", r.Status, r.Error, r.Stderr)
 	}
@@ -329,8 +363,9 @@ func (e *equality) python(t *testing.T, p equalProgram) outcome {
 	}
 	defer func() { _ = root.Close() }()
 
+	e.slow.live.Add(1)
 	in := &instance{plugin: e.slow, entry: image.ExportStart}
-	defer in.close()
+	defer in.discard()
 	if in.region, err = e.slow.blank.Acquire(uint64(e.profile.Memory)); err != nil {
 		t.Fatal(err)
 	}
@@ -340,13 +375,14 @@ func (e *equality) python(t *testing.T, p equalProgram) outcome {
 	in.fuel.budget = e.profile.Fuel
 	in.attach(&Request{Stdin: strings.NewReader(p.stdin)}, &e.profile)
 	err = in.files.Bind(guestfs.Options{
-		Mounts: []guestfs.Mount{{Guest: policies.WorkspacePath, Writable: true, Root: func() (*os.Root, error) { return root, nil }}},
-		Limits: fileLimits(&e.profile),
+		Mounts:  []guestfs.Mount{{Guest: policies.WorkspacePath, Writable: true, Root: func() (*os.Root, error) { return root, nil }}},
+		Limits:  fileLimits(&e.profile),
+		Virtual: e.slow.virtual(map[string]guestfs.Virtual{}),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := in.moduleConfig(append(args, p.args...))
+	config := in.moduleConfig(start{args: append(args, p.args...)})
 	for _, name := range slices.Sorted(maps.Keys(p.env)) {
 		config = config.WithEnv(name, p.env[name])
 	}

@@ -24,6 +24,9 @@ type gauge struct {
 	// counter is the guest's global, known once the entry function runs.
 	counter api.MutableGlobal
 	spent   bool
+	// served is what of it the host took for its own work, beside the fixed price of
+	// each call.
+	served uint64
 }
 
 // refill returns the new value of the guest's counter, or false when the budget
@@ -46,9 +49,22 @@ func (g *gauge) charge(n uint64) {
 	if g.counter == nil {
 		return
 	}
+	g.served += n
 	left := int64(g.counter.Get()) //nolint:gosec // the counter is signed
 	// What is owed never exceeds what one host call can move, so this cannot wrap.
 	g.counter.Set(uint64(left - int64(n))) //nolint:gosec // two's complement both ways
+}
+
+// owes reports whether the guest has used more than it was given so far.
+func (g *gauge) owes() bool {
+	return g.counter != nil && int64(g.counter.Get()) < 0 //nolint:gosec // the counter is signed
+}
+
+// settle pays what the guest owes, or reports that the budget is used up.
+func (g *gauge) settle() bool {
+	left, ok := g.refill(int64(g.counter.Get())) //nolint:gosec // the counter is signed
+	g.counter.Set(uint64(left))                  //nolint:gosec // the counter is signed
+	return ok
 }
 
 // consumed is the fuel used so far. Exhaustion is exactly the budget, however far

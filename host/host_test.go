@@ -8,6 +8,7 @@ import (
 
 	"github.com/sandboxd/sandboxd/host"
 	"github.com/sandboxd/sandboxd/policies"
+	"github.com/sandboxd/sandboxd/runtimes"
 )
 
 // cacheDir is shared by all tests, and with the user's own runs: preparing a
@@ -113,6 +114,24 @@ func free(code string, o policies.Overrides) host.Request {
 	return host.Request{Language: "python", Code: []byte(code), Profile: "free", Overrides: o}
 }
 
+// languageVersion is the version of a language that the tests run.
+func languageVersion(tb testing.TB, language string) string {
+	tb.Helper()
+	registry, err := runtimes.Builtin()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	definition, err := registry.Lookup(language)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	store, err := runtimes.OpenStore(cacheDir(tb))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return store.Prefer(definition).Version
+}
+
 func execute(tb testing.TB, h *host.Host, r host.Request) *host.Result {
 	tb.Helper()
 	result, err := h.Execute(tb.Context(), r)
@@ -122,26 +141,56 @@ func execute(tb testing.TB, h *host.Host, r host.Request) *host.Result {
 	return result
 }
 
+// BenchmarkHello runs the smallest program of each language.
 func BenchmarkHello(b *testing.B) {
-	h := open(b, host.Options{})
-	execute(b, h, python(`print("hi")`))
-	run := func(b *testing.B) {
-		r := execute(b, h, python(`print("hi")`))
-		if r.Stdout != "hi\n" {
-			b.Fatalf("got %+v", r)
+	for language, request := range map[string]host.Request{
+		"python":     python(`print("hi")`),
+		"javascript": javascript(`console.log("hi")`),
+	} {
+		h := open(b, host.Options{})
+		execute(b, h, request)
+		run := func(b *testing.B) {
+			b.Helper()
+			r := execute(b, h, request)
+			if r.Stdout != "hi\n" {
+				b.Fatalf("got %+v", r)
+			}
 		}
-	}
-	b.Run("sequential", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			run(b)
-		}
-	})
-	b.Run("parallel", func(b *testing.B) {
-		b.RunParallel(func(pb *testing.PB) {
-			for pb.Next() {
+		b.Run(language+"/sequential", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
 				run(b)
 			}
 		})
-	})
+		b.Run(language+"/parallel", func(b *testing.B) {
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					run(b)
+				}
+			})
+		})
+	}
+}
+
+// paths are the names of files that a result lists.
+func paths(files []host.File) []string {
+	var names []string
+	for _, f := range files {
+		names = append(names, f.Path)
+	}
+	return names
+}
+
+// unadvised is an error without its guidance, of which there must be some.
+func unadvised(tb testing.TB, e *host.GuestError) *host.GuestError {
+	tb.Helper()
+	if e == nil {
+		return nil
+	}
+	if len(e.Guidance) == 0 {
+		tb.Errorf("%s: %s: there is no guidance", e.Type, e.Message)
+	}
+	without := *e
+	without.Guidance = []string{}
+	return &without
 }

@@ -9,9 +9,12 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 	"github.com/tetratelabs/wazero/sys"
 
+	"github.com/sandboxd/sandboxd/host/fuelprofile"
 	"github.com/sandboxd/sandboxd/host/guestfs"
 	"github.com/sandboxd/sandboxd/host/image"
 	"github.com/sandboxd/sandboxd/host/meter"
+	"github.com/sandboxd/sandboxd/host/network"
+	"github.com/sandboxd/sandboxd/host/tool"
 )
 
 // instance is one running copy of a plugin, as the host sees it. Everything in it
@@ -30,18 +33,44 @@ type instance struct {
 	stderr output
 	stdin  input
 	report report
+	shown  shown
+	input  []byte // what an exchanger's entry function reads
+	inside int    // how many entry functions run that have not returned
+	// farewell is what the interpreter says of itself at the end of a call that
+	// keeps its state.
+	farewell farewell
+	// network makes the guest's requests; nil when its profile grants none.
+	network *network.Client
+	// tools calls the request's tools; nil when it has none.
+	tools *tool.Client
+	// profile records where fuel goes; nil unless the request asks for that.
+	profile *fuelprofile.Recorder
+	// ctx is the call's, for what the guest waits for through files.
+	ctx context.Context
 
 	// ended is why the guest was stopped, the first cause recorded; nil while
 	// it runs and when it simply returned.
 	ended *ending
+	// returned says that the guest has: nothing can end it any more.
+	returned bool
 	// seeded says that the first draw of randomness was made.
 	seeded bool
 	// refused is the file limit that last denied the guest something, or 0.
 	refused guestfs.Limit
+	// denial is the limit that denied the guest something since this was last set to
+	// 0, of all of them; see denied.
+	denial guestfs.Limit
 	// image is what the instance is restored from; nil for a plain start.
 	image *image.Image
+	// resumed is what it goes on from, and nil where that is the image alone.
+	resumed *image.State
+	// ahead is by how much its monotonic clock is ahead of the host's.
+	ahead int64
 	// checkpoint is set while a runtime is warmed up.
 	checkpoint *checkpoint
+	// state belongs to the driver's own host functions; see driver.state. It is nil
+	// during a warm-up.
+	state any
 }
 
 // ending is how a guest ended when it did not simply return.
@@ -50,6 +79,9 @@ type ending struct {
 	exitCode int
 	err      error // for StatusInternal
 }
+
+// left reports whether the entry function ran and returned.
+func (in *instance) left() bool { return in.mod != nil && in.inside == 0 }
 
 // instanceKey finds the instance in the context of a host function's call.
 type instanceKey struct{}
@@ -85,7 +117,8 @@ type listener struct{}
 // costs, and nothing else is of interest.
 func (l listener) NewFunctionListener(def api.FunctionDefinition) experimental.FunctionListener {
 	for _, name := range def.ExportNames() {
-		if name == image.ExportStart || name == image.ExportResume {
+		switch name {
+		case image.ExportStart, image.ExportWarmUp, image.ExportResume:
 			return l
 		}
 	}
@@ -95,6 +128,7 @@ func (l listener) NewFunctionListener(def api.FunctionDefinition) experimental.F
 // Before runs as the first thing of a call.
 func (l listener) Before(ctx context.Context, mod api.Module, _ api.FunctionDefinition, _ []uint64, _ experimental.StackIterator) {
 	in := instanceOf(ctx)
+	in.inside++
 	if in.mod != nil {
 		return // an entry function calling itself
 	}
@@ -105,14 +139,16 @@ func (l listener) Before(ctx context.Context, mod api.Module, _ api.FunctionDefi
 	}
 	in.fuel.counter = counter
 	if in.image != nil {
-		if err := in.image.Restore(mod); err != nil {
+		if err := in.image.Restore(mod, in.resumed); err != nil {
 			in.end(ending{status: StatusInternal, err: err})
 		}
 	}
 }
 
-// After does nothing.
-func (listener) After(context.Context, api.Module, api.FunctionDefinition, []uint64) {}
+// After runs when a call has returned.
+func (listener) After(ctx context.Context, _ api.Module, _ api.FunctionDefinition, _ []uint64) {
+	instanceOf(ctx).inside--
+}
 
 // Abort does nothing.
 func (listener) Abort(context.Context, api.Module, api.FunctionDefinition, error) {}

@@ -93,7 +93,7 @@ func TestAnErrorOfALimitNamesTheKeyThatRaisesIt(t *testing.T) {
 		{"fuel", "while True: pass", fuel(5_000_000), `the program used up its fuel: 5000000 instructions (profile "free", key "fuel")`},
 		{"time", "import time; time.sleep(9)", timeout(20 * time.Millisecond), `the program was stopped after 20ms (profile "free", key "timeout")`},
 		{"memory", "bytearray(1 << 29)", memory(32 << 20), `the program needed more than 32MiB of memory (profile "free", key "memory")`},
-		{"disk", "open('f', 'wb').write(bytes(100_000))", policies.Overrides{DiskQuota: &disk}, `the program reached a file limit: file size (profile "free", key "disk")`},
+		{"disk", "open('f', 'wb').write(bytes(100_000))", policies.Overrides{DiskQuota: &disk}, `the program reached a file limit: file size (profile "free", key "disk.quota")`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -20,6 +20,12 @@ func marshalSized(letter byte, length int, contents []byte) []byte {
 
 func marshalBytes(b []byte) []byte { return marshalSized('s', len(b), b) }
 
+// marshalNone encodes None.
+func marshalNone() []byte { return []byte{'N'} }
+
+// marshalInt encodes an int below 1<<31.
+func marshalInt(n uint32) []byte { return binary.LittleEndian.AppendUint32([]byte{'i'}, n) }
+
 // marshalText encodes a str. Bytes that are not UTF-8 become U+FFFD.
 func marshalText(s string) []byte {
 	s = strings.ToValidUTF8(s, "\uFFFD")

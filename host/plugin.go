@@ -2,9 +2,15 @@ package host
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	extism "github.com/extism/go-sdk"
 	"github.com/tetratelabs/wazero"
@@ -14,17 +20,28 @@ import (
 	"github.com/tetratelabs/wazero/sys"
 
 	"github.com/sandboxd/sandboxd/host/guestfs"
+	"github.com/sandboxd/sandboxd/host/guidance"
 	"github.com/sandboxd/sandboxd/host/image"
+	"github.com/sandboxd/sandboxd/host/wasm"
 	"github.com/sandboxd/sandboxd/policies"
 	"github.com/sandboxd/sandboxd/runtimes"
 )
 
 // driver is how the host enters a runtime's module.
 type driver interface {
-	// export is the function that starts the module afresh.
-	export() string
+	// entry names the functions that the module is entered through.
+	entry() image.Entry
+	// library is where the guest finds the library that a module carries.
+	library() string
 	// content is everything of the driver that an image depends on.
 	content() [][]byte
+	// adapt changes a module as it was fetched, before it is metered: for a runtime
+	// that needs code of ours inside of it.
+	adapt(m *wasm.Module) error
+	// functions are host functions that this driver's modules alone may import.
+	functions() []hostFunction
+	// state is what those functions keep of a call, as instance.state.
+	state(c *call) any
 	// args and warmUpArgs are the command lines of a plain start and of the
 	// warm-up.
 	args() []string
@@ -46,9 +63,56 @@ type driver interface {
 	outOfDisk(*GuestError) bool
 }
 
+// starter is a driver whose instances are made for one call, from the beginning:
+// what such a module is told, it is told when it starts. There is no warm-up and no
+// image, and the module reports nothing of its errors but an exit code.
+type starter interface {
+	driver
+	start(r *Request, p *policies.Profile) (start, error)
+}
+
+// teller is a driver whose guest reports exit codes that a program chose, too: without a
+// report it was the interpreter that gave up.
+type teller interface {
+	driver
+	tellsExits()
+}
+
+// start is what an instance begins with.
+type start struct {
+	args  []string
+	env   map[string]string
+	stdin io.Reader // nil for the request's
+}
+
+// unoptimized is a driver whose module may have been compiled without optimization,
+// which the optimizer makes up for in part. Others gain little, for minutes of its work.
+type unoptimized interface {
+	unoptimized() bool
+}
+
+// roomy is a driver whose interpreter takes so much memory by itself, in bytes, that a
+// limit which suits programs would not hold it: a library among its data, a stack, tables.
+// Instances have it beside what their profile allows, and it is not counted. It bounds
+// what more a hostile guest can make the host hold, for a guest can write there too.
+type roomy interface {
+	own() uint64
+}
+
 func newDriver(d *runtimes.Definition) (driver, error) {
-	if d.Driver == runtimes.DriverCPython {
-		return newCPython(d.Files)
+	switch d.Driver {
+	case runtimes.DriverCPython:
+		return newCPython(d.Files, d.Source.Build != "")
+	case runtimes.DriverCommand:
+		return newCommand(d), nil
+	case runtimes.DriverExtism:
+		return newExtismPlugin(d), nil
+	case runtimes.DriverQuickJS:
+		return newQuickJS(d.Files)
+	case runtimes.DriverRuby:
+		return newRuby(d.Files)
+	case driverESBuild:
+		return esbuild{}, nil
 	}
 	return nil, fmt.Errorf("%w: runtime %q: driver %q is not supported by this version", ErrInvalid, d.Name, d.Driver)
 }
@@ -66,8 +130,16 @@ type plugin struct {
 	image *image.Image
 	// minMemory is the least linear memory an instance can start with, in bytes.
 	minMemory uint64
-	standby   standby
+	// library is what the module's runtimes.LibrarySection held.
+	library []byte
+	standby standby
+	// live and instances count the instances whose memory was not given back.
+	live      sync.WaitGroup
+	instances atomic.Int64
 	log       *slog.Logger
+
+	adviceOnce sync.Once
+	advice     *guidance.Rules // see plugin.rules
 }
 
 // coreFeatures are the WebAssembly features a runtime's module may use. Exceptions
@@ -76,8 +148,15 @@ type plugin struct {
 const coreFeatures = api.CoreFeaturesV2 | experimental.CoreFeaturesTailCall |
 	experimental.CoreFeaturesExtendedConst
 
-// compile makes a plugin of a metered module. compiledDir keeps native code.
-func compile(ctx context.Context, module []byte, compiledDir string, workers int) (*extism.CompiledPlugin, wazero.CompilationCache, error) {
+// compile makes a plugin of a metered module, which may import the functions and no
+// others. compiledDir keeps native code.
+func compile(ctx context.Context, module []byte, functions []hostFunction, compiledDir string, workers int) (_ *extism.CompiledPlugin, _ wazero.CompilationCache, err error) {
+	defer func() {
+		// The engine's validator is known to panic on some malformed modules.
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("compile: %w: the engine failed on it: %.200v", runtimes.ErrInvalid, cause)
+		}
+	}()
 	cache, err := wazero.NewCompilationCacheWithDir(compiledDir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open compilation cache: %w", err)
@@ -92,7 +171,7 @@ func compile(ctx context.Context, module []byte, compiledDir string, workers int
 			WithCoreFeatures(coreFeatures).
 			WithCompilationCache(cache).
 			WithDebugInfoEnabled(false),
-	}, hostFunctions())
+	}, extismFunctions(functions))
 	if err != nil {
 		_ = cache.Close(ctx)
 		return nil, nil, fmt.Errorf("compile: %w", err)
@@ -100,8 +179,10 @@ func compile(ctx context.Context, module []byte, compiledDir string, workers int
 	return compiled, cache, nil
 }
 
+// close waits for all instances and releases everything.
 func (p *plugin) close() error {
 	p.standby.close()
+	p.live.Wait()
 	ctx := context.Background()
 	errs := []error{p.compiled.Close(ctx), p.cache.Close(ctx), p.blank.Close()}
 	if p.image != nil {
@@ -110,13 +191,33 @@ func (p *plugin) close() error {
 	return errors.Join(errs...)
 }
 
-// pages is a memory limit in bytes, rounded down to whole pages. A limit that no
-// instance can start with is policies.ErrInvalid.
+// virtual adds the library to the virtual files of a call.
+func (p *plugin) virtual(files map[string]guestfs.Virtual) map[string]guestfs.Virtual {
+	if len(p.library) > 0 {
+		files[p.driver.library()] = guestfs.Virtual{Data: p.library}
+	}
+	return files
+}
+
+// own is what of an instance's memory no limit counts; see roomy.
+func (p *plugin) own() uint64 {
+	if d, ok := p.driver.(roomy); ok {
+		return d.own()
+	}
+	return 0
+}
+
+// addressable is the most linear memory that an instance can have.
+const addressable = 1 << 32
+
+// pages is a memory limit in bytes, rounded down to whole pages, with what no limit
+// counts. A limit that no instance can start with is policies.ErrInvalid.
 func (p *plugin) pages(limit policies.Bytes) (uint64, error) {
-	bytes := uint64(limit) / image.PageSize * image.PageSize
+	own := p.own()
+	bytes := min(uint64(limit)/image.PageSize*image.PageSize+own, addressable)
 	if bytes < p.minMemory {
 		return 0, fmt.Errorf("%w: runtime %q needs at least %v of memory, the limit is %v",
-			policies.ErrInvalid, p.definition.Name, policies.Bytes(p.minMemory), limit)
+			policies.ErrInvalid, p.definition.Name, policies.Bytes(p.minMemory-own), limit)
 	}
 	return bytes, nil
 }
@@ -125,18 +226,31 @@ func (p *plugin) pages(limit policies.Bytes) (uint64, error) {
 // pages returned. It starts from the image if there is one, unless it is to be
 // warmed up up to a checkpoint. The caller fills in what the guest is to see
 // before it enters the instance, and closes it.
-func (p *plugin) newInstance(limit uint64, ready *checkpoint) (_ *instance, err error) {
+func (p *plugin) newInstance(limit uint64, ready *checkpoint) (*instance, error) {
+	s := start{args: p.driver.args()}
+	if ready != nil {
+		s.args = p.driver.warmUpArgs()
+	}
+	return p.startInstance(limit, ready, s)
+}
+
+// startInstance is newInstance with a beginning of its own.
+func (p *plugin) startInstance(limit uint64, ready *checkpoint, s start) (_ *instance, err error) {
+	p.live.Add(1)
+	p.instances.Add(1)
 	in := &instance{plugin: p, checkpoint: ready, entry: image.ExportStart}
-	args, memory := p.driver.args(), p.blank
+	memory := p.blank
 	switch {
 	case ready != nil:
-		args = p.driver.warmUpArgs()
+		if p.driver.entry().WarmUp != "" {
+			in.entry = image.ExportWarmUp
+		}
 	case p.image != nil:
 		in.image, in.entry, memory = p.image, image.ExportResume, p.image
 	}
 	defer func() {
 		if err != nil {
-			in.close()
+			in.discard()
 		}
 	}()
 	if in.region, err = memory.Acquire(limit); err != nil {
@@ -146,7 +260,7 @@ func (p *plugin) newInstance(limit uint64, ready *checkpoint) (_ *instance, err 
 		return nil, err
 	}
 	ctx := experimental.WithMemoryAllocator(context.Background(), &allocator{kernel: in.kernel, main: in.region})
-	in.guest, err = p.compiled.Instance(ctx, extism.PluginInstanceConfig{ModuleConfig: in.moduleConfig(args)})
+	in.guest, err = p.compiled.Instance(ctx, extism.PluginInstanceConfig{ModuleConfig: in.moduleConfig(s)})
 	if err != nil {
 		return nil, fmt.Errorf("start an instance: %w", err)
 	}
@@ -157,40 +271,63 @@ func (p *plugin) newInstance(limit uint64, ready *checkpoint) (_ *instance, err 
 // which means little where in.ended is set.
 func (in *instance) enter(ctx context.Context) error {
 	ctx = context.WithValue(ctx, instanceKey{}, in)
+	in.ctx = ctx
 	in.stdin.ctx, in.stdin.over = ctx, func() { in.checkDeadline(ctx) }
 	in.stdin.broken = func(err error) { in.end(ending{status: StatusInternal, err: err}) }
-	rc, _, err := in.guest.CallWithContext(ctx, in.entry, nil)
+	rc, output, err := in.guest.CallWithContext(ctx, in.entry, in.input)
+	in.returned = true
+	if d, ok := in.plugin.driver.(exchanger); ok {
+		return d.answered(in, rc, output, err)
+	}
 	if err != nil {
 		return err
 	}
 	return in.plugin.driver.returned(in.image != nil, rc)
 }
 
-// close throws the instance away. The guest must have returned, if it ever ran.
+// close throws the instance away but for its memory, which release gives back.
+// The guest must have returned, if it ever ran.
 func (in *instance) close() {
 	_ = in.files.Close()
 	if in.guest != nil {
 		// Nothing is left that could fail: modules are only unregistered.
 		_ = in.guest.CloseWithContext(context.Background())
 	}
+}
+
+// discard closes an instance that no caller waits for, and releases its memory.
+func (in *instance) discard() {
+	in.close()
+	in.release()
+}
+
+// release gives a closed instance's memory back, after clearing what it wrote.
+func (in *instance) release() {
 	for _, r := range []*image.Region{in.kernel, in.region} {
 		if r != nil {
 			r.Release()
 		}
 	}
+	in.plugin.instances.Add(-1)
+	in.plugin.live.Done()
 }
 
 // moduleConfig gives an instance its view of the world, all of which is filled in
 // later. Nothing of the host's environment is in it.
-func (in *instance) moduleConfig(args []string) wazero.ModuleConfig {
+func (in *instance) moduleConfig(s start) wazero.ModuleConfig {
 	files := wazero.NewFSConfig().(sysfs.FSConfig).WithSysFSMount(&in.files, "/")
-	return wazero.NewModuleConfig().
+	config := wazero.NewModuleConfig()
+	for _, name := range slices.Sorted(maps.Keys(s.env)) {
+		config = config.WithEnv(name, s.env[name])
+	}
+	return config.
 		WithName("").
-		WithArgs(args...).
+		WithArgs(s.args...).
 		WithStdin(&in.stdin).
 		WithStdout(&in.stdout).
 		WithStderr(&in.stderr).
 		WithFSConfig(files).
+		WithRandSource(rand.Reader). // unused; making the default takes 20 µs
 		WithWalltime(in.walltime, sys.ClockResolution(1)).
 		WithNanotime(in.nanotime, sys.ClockResolution(1))
 }

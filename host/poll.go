@@ -38,11 +38,17 @@ func pollOneoff(ctx context.Context, in *instance, stack []uint64) {
 }
 
 func poll(ctx context.Context, in *instance, from, to, count, result uint32) uint64 {
+	return pollRecords(ctx, in, subscriptionSize, func(b []byte) []byte { return b }, from, to, count, result)
+}
+
+// pollRecords is poll for subscriptions of another size, which record turns into those
+// of preview 1.
+func pollRecords(ctx context.Context, in *instance, size uint32, record func([]byte) []byte, from, to, count, result uint32) uint64 {
 	if count == 0 || count > maxSubscriptions {
 		return errnoInval
 	}
 	mem := in.mod.Memory()
-	subscriptions, ok1 := mem.Read(from, count*subscriptionSize)
+	subscriptions, ok1 := mem.Read(from, count*size)
 	events, ok2 := mem.Read(to, count*eventSize)
 	if !ok1 || !ok2 {
 		return errnoFault
@@ -51,7 +57,7 @@ func poll(ctx context.Context, in *instance, from, to, count, result uint32) uin
 	waiting := make([]subscription, count)
 	earliest := time.Duration(math.MaxInt64)
 	for i := range waiting {
-		waiting[i] = readSubscription(subscriptions[i*subscriptionSize:], in.nanotime())
+		waiting[i] = readSubscription(record(subscriptions[i*int(size):]), in.nanotime())
 		earliest = min(earliest, waiting[i].wait)
 	}
 	if earliest > 0 {
@@ -127,4 +133,16 @@ func (in *instance) sleep(ctx context.Context, d time.Duration) {
 var epoch = time.Now()
 
 // nanotime is the guest's monotonic clock, in nanoseconds.
-func (in *instance) nanotime() int64 { return int64(time.Since(epoch)) }
+func (in *instance) nanotime() int64 {
+	if in.checkpoint != nil {
+		return in.warmUpTick()
+	}
+	return int64(time.Since(epoch)) + in.ahead
+}
+
+// aheadOf is by how much a clock must be ahead of the host's so as not to go back
+// behind what it showed before, perhaps on another host.
+func aheadOf(shown int64) int64 {
+	const latest = 1 << 62 // so that nothing overflows
+	return max(0, min(max(shown, 0), latest)-int64(time.Since(epoch)))
+}

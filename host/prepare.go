@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"github.com/sandboxd/sandboxd/host/guestfs"
+	"github.com/sandboxd/sandboxd/host/guidance"
 	"github.com/sandboxd/sandboxd/host/image"
 	"github.com/sandboxd/sandboxd/host/meter"
-	"github.com/sandboxd/sandboxd/host/wasm"
 	"github.com/sandboxd/sandboxd/policies"
 	"github.com/sandboxd/sandboxd/runtimes"
 )
@@ -40,7 +40,7 @@ func (h *Host) plugin(ctx context.Context, d *runtimes.Definition) (*plugin, err
 		}
 		h.mu.Unlock()
 		if first {
-			p.plugin, p.err = h.prepare(ctx, d)
+			p.plugin, p.err = h.ready(ctx, d)
 			if p.err != nil {
 				h.mu.Lock()
 				delete(h.plugins, d.Name)
@@ -64,9 +64,27 @@ func (h *Host) plugin(ctx context.Context, d *runtimes.Definition) (*plugin, err
 	}
 }
 
+// ready prepares a runtime. Advice that does not come with sandboxd is read now, while
+// this process can open files, and because it may be wrong.
+func (h *Host) ready(ctx context.Context, d *runtimes.Definition) (*plugin, error) {
+	if d.BuiltIn {
+		return h.prepare(ctx, d)
+	}
+	rules, err := guidance.Load(d.Files)
+	if err != nil {
+		return nil, fmt.Errorf("runtime %q: %w", d.Name, err)
+	}
+	p, err := h.prepare(ctx, d)
+	if err == nil {
+		p.adviceOnce.Do(func() { p.advice = rules })
+	}
+	return p, err
+}
+
 // Stages of preparing a runtime, as runtimes.Event.Stage names them, after those
 // of fetching.
 const (
+	StageOptimize = "optimize"
 	StageMeter    = "meter"
 	StageCompile  = "compile"
 	StageWarmUp   = "warm up"
@@ -77,42 +95,84 @@ const (
 // change to what preparing produces that the key's other parts do not show: the
 // metering pass, the rewriting for snapshots, the host functions' costs. A test
 // holds it against the bytes produced.
-const artefactVersion = "3"
+const artefactVersion = "8"
 
 // Names inside the directory of a prepared runtime.
 const (
 	moduleFile  = "module.wasm"
+	libraryFile = "library" // see runtimes.LibrarySection
 	imageDir    = "image"
 	compiledDir = "compiled"
 )
 
-// prepare loads the prepared runtime from the cache, or prepares it.
+// prepare loads the prepared runtime from the cache, or prepares it. An optimized
+// one is used if it is there, but only made if the host was opened to do that.
 func (h *Host) prepare(ctx context.Context, d *runtimes.Definition) (*plugin, error) {
+	d, err := h.store.Resolve(ctx, d, h.progress)
+	if err != nil {
+		return nil, err
+	}
 	drv, err := newDriver(d)
 	if err != nil {
 		return nil, err
 	}
 	b := &builder{host: h, definition: d, driver: drv}
-	entries, err := openArtefacts(filepath.Join(h.store.Dir, "prepared"))
-	if err != nil {
+	if b.entries, err = openArtefacts(filepath.Join(h.store.Dir, "prepared")); err != nil {
 		return nil, err
 	}
-	key := b.key()
-	if dir, ok := entries.find(key); ok {
-		p, err := b.load(ctx, dir)
-		if err == nil {
-			return p, nil
+	if u, ok := drv.(unoptimized); ok && u.unoptimized() {
+		b.optimized = true
+		p, err := b.find(ctx)
+		if p != nil || err != nil {
+			return p, err
 		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+		if h.optimizing && d.BuiltIn { // the optimizer is not for modules of anybody's
+			if p, err = b.make(ctx); err == nil || ctx.Err() != nil {
+				return p, err
+			}
+			b.warn(fmt.Sprintf("%s is not optimized (%v)", d.Name, err))
 		}
-		h.log.Warn("prepared runtime is damaged: preparing it again", "runtime", d.Name, "error", err)
-		b.report(runtimes.Event{Stage: runtimes.StageRepair, Warning: fmt.Sprintf("the prepared %s in the cache is damaged (%v); preparing it again", d.Name, err)})
-		if err := entries.discard(key); err != nil {
-			return nil, err
-		}
+		b.optimized = false
 	}
-	dir, err := entries.begin()
+	p, err := b.find(ctx)
+	if p != nil || err != nil {
+		return p, err
+	}
+	return b.make(ctx)
+}
+
+// builder prepares one runtime.
+type builder struct {
+	host       *Host
+	entries    artefacts
+	definition *runtimes.Definition
+	driver     driver
+	optimized  bool
+}
+
+// find loads the prepared runtime, if there is one. A damaged one is discarded.
+func (b *builder) find(ctx context.Context) (*plugin, error) {
+	key := b.key()
+	dir, ok := b.entries.find(key)
+	if !ok {
+		return nil, nil
+	}
+	p, err := b.load(ctx, dir)
+	switch {
+	case err == nil:
+		return p, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	}
+	name := b.definition.Name
+	b.host.log.Warn("prepared runtime is damaged: preparing it again", "runtime", name, "error", err)
+	b.report(runtimes.Event{Stage: runtimes.StageRepair, Warning: fmt.Sprintf("the prepared %s in the cache is damaged (%v); preparing it again", name, err)})
+	return nil, b.entries.discard(key)
+}
+
+// make prepares the runtime and puts it into the cache.
+func (b *builder) make(ctx context.Context) (*plugin, error) {
+	dir, err := b.entries.begin()
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +180,7 @@ func (h *Host) prepare(ctx context.Context, d *runtimes.Definition) (*plugin, er
 	if err := b.build(ctx, dir); err != nil {
 		return nil, err
 	}
-	final, err := entries.commit(dir, key)
+	final, err := b.entries.commit(dir, b.key())
 	if err != nil {
 		return nil, err
 	}
@@ -130,13 +190,6 @@ func (h *Host) prepare(ctx context.Context, d *runtimes.Definition) (*plugin, er
 	}
 	b.report(runtimes.Event{Stage: runtimes.StageDone, Finished: true})
 	return p, nil
-}
-
-// builder prepares one runtime.
-type builder struct {
-	host       *Host
-	definition *runtimes.Definition
-	driver     driver
 }
 
 func (b *builder) report(e runtimes.Event) {
@@ -152,6 +205,9 @@ func (b *builder) key() string {
 	s := sha256.New()
 	for _, part := range []string{artefactVersion, b.definition.Source.SHA256, b.definition.Driver, runtime.GOARCH, engineVersion()} {
 		_, _ = fmt.Fprintf(s, "%d:%s", len(part), part)
+	}
+	if b.optimized {
+		_, _ = fmt.Fprint(s, optimizer.Source.SHA256, optimizerFlags)
 	}
 	for _, part := range b.driver.content() {
 		_, _ = fmt.Fprintf(s, "%d:%s", len(part), part)
@@ -183,21 +239,47 @@ func (b *builder) build(ctx context.Context, dir string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if b.optimized {
+		if original, err = b.optimize(ctx, original); err != nil {
+			return err
+		}
+	}
 	b.report(runtimes.Event{Stage: StageMeter})
-	module, minMemory, err := b.rewrite(original)
+	r, err := b.rewrite(original)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, moduleFile), module, 0o600); err != nil {
-		return fmt.Errorf("prepare %s: %w", b.definition.Name, err)
+	for name, content := range map[string][]byte{moduleFile: r.module, libraryFile: r.library} {
+		if len(content) == 0 {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			return fmt.Errorf("prepare %s: %w", b.definition.Name, err)
+		}
 	}
 	b.report(runtimes.Event{Stage: StageCompile})
-	p, err := b.compile(ctx, module, dir)
+	if err := b.isolated(ctx, filepath.Join(dir, moduleFile), dir, len(original)); err != nil {
+		return fmt.Errorf("prepare %s: %w", b.definition.Name, err)
+	}
+	p, err := b.compile(ctx, r.module, dir)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = p.close() }()
-	p.minMemory = minMemory
+	p.minMemory, p.library = r.minMemory, r.library
+	if _, afresh := b.driver.(starter); afresh {
+		return seal(dir, r.minMemory)
+	}
+	if _, answers := b.driver.(exchanger); answers && b.driver.entry().WarmUp == "" {
+		return seal(dir, r.minMemory) // nothing in it asks for a snapshot
+	}
+	if r.noImage != nil {
+		b.plainStart(dir, r.noImage)
+		return seal(dir, r.minMemory)
+	}
+	if b.driver.warmUpArgs() == nil && b.driver.entry().WarmUp == "" {
+		return seal(dir, r.minMemory) // it always starts from the beginning
+	}
 
 	err = b.snapshot(ctx, p, filepath.Join(dir, imageDir))
 	if ctx.Err() != nil {
@@ -206,7 +288,13 @@ func (b *builder) build(ctx context.Context, dir string) error {
 	if err != nil {
 		b.plainStart(dir, err)
 	}
-	return seal(dir, minMemory)
+	return seal(dir, r.minMemory)
+}
+
+// warn tells the user and the log what did not work and was dealt with.
+func (b *builder) warn(what string) {
+	b.host.log.Warn(what, "runtime", b.definition.Name)
+	b.report(runtimes.Event{Stage: StageOptimize, Warning: what})
 }
 
 // plainStart notes that there is no image: slower, never wrong.
@@ -216,21 +304,52 @@ func (b *builder) plainStart(dir string, err error) {
 	b.report(runtimes.Event{Stage: StageWarmUp, Warning: fmt.Sprintf("%s cannot start from a snapshot (%v); every call starts it afresh", b.definition.Name, err)})
 }
 
+// rewritten is a module made ready to be compiled.
+type rewritten struct {
+	module    []byte
+	library   []byte // what its runtimes.LibrarySection held
+	minMemory uint64 // the memory it starts with, in bytes
+	noImage   error  // why its instances cannot be snapshotted; nil if they can
+}
+
 // rewrite meters the module and makes it fit for snapshots.
-// It returns the module and the size of the memory it starts with, in bytes.
-func (b *builder) rewrite(original []byte) ([]byte, uint64, error) {
-	m, err := wasm.Decode(original)
+func (b *builder) rewrite(original []byte) (_ *rewritten, err error) {
+	defer func() {
+		// A mistake of ours about a module that anybody made must not end the process.
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("prepare %s: %w: rewriting the module failed: %.200v", b.definition.Name, runtimes.ErrInvalid, cause)
+		}
+	}()
+	m, err := decodeModule(original)
 	if err != nil {
-		return nil, 0, fmt.Errorf("prepare %s: %w", b.definition.Name, err)
+		return nil, fmt.Errorf("prepare %s: %w", b.definition.Name, err)
+	}
+	r := new(rewritten)
+	for i := range m.Customs {
+		if m.Customs[i].Name == runtimes.LibrarySection {
+			r.library = m.Customs[i].Data
+		}
 	}
 	m.StripCustom()
-	if err := meter.Instrument(m, meter.Config{Cost: hostCost, Rename: renames(), MaxTable: maxTable}); err != nil {
-		return nil, 0, fmt.Errorf("prepare %s: %w", b.definition.Name, err)
+	if err := b.driver.adapt(m); err != nil {
+		return nil, fmt.Errorf("prepare %s: %w", b.definition.Name, err)
 	}
-	if err := image.Rewrite(m, b.driver.export(), meter.FuelExport); err != nil {
-		return nil, 0, fmt.Errorf("prepare %s: %w", b.definition.Name, err)
+	if err := refuseImports(m, b.driver); err != nil {
+		return nil, fmt.Errorf("prepare %s: %w", b.definition.Name, err)
 	}
-	return m.Encode(), uint64(m.Memories[0].Min) * image.PageSize, nil
+	if err := meter.Instrument(m, meter.Config{Cost: costs(b.driver.functions()), Bounds: hostBounds, Rename: renames(), Amend: amends, MaxTable: maxTable}); err != nil {
+		return nil, fmt.Errorf("prepare %s: %w", b.definition.Name, err)
+	}
+	err = image.Rewrite(m, b.driver.entry(), meter.FuelExport)
+	if errors.Is(err, image.ErrUnsupported) {
+		r.noImage = err
+		err = image.Plain(m, b.driver.entry())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("prepare %s: %w", b.definition.Name, err)
+	}
+	r.module, r.minMemory = m.Encode(), uint64(m.Memories[0].Min)*image.PageSize
+	return r, nil
 }
 
 // maxTable bounds a table, in elements, which the engine keeps in host memory at
@@ -238,7 +357,7 @@ func (b *builder) rewrite(original []byte) ([]byte, uint64, error) {
 const maxTable = 1 << 20
 
 func (b *builder) compile(ctx context.Context, module []byte, dir string) (*plugin, error) {
-	compiled, cache, err := compile(ctx, module, filepath.Join(dir, compiledDir), runtime.GOMAXPROCS(0))
+	compiled, cache, err := compile(ctx, module, b.driver.functions(), filepath.Join(dir, compiledDir), runtime.GOMAXPROCS(0))
 	if err != nil {
 		return nil, fmt.Errorf("prepare %s: %w", b.definition.Name, err)
 	}
@@ -271,26 +390,59 @@ func (b *builder) snapshot(ctx context.Context, p *plugin, dir string) error {
 		return err
 	}
 	b.report(runtimes.Event{Stage: StageSelfTest})
-	if err := p.openImage(dir); err != nil {
+	if _, ok := b.driver.(exchanger); ok {
+		return b.compare(ctx, p, dir)
+	}
+	if err := p.openImage(dir, b.key()); err != nil {
 		return err
 	}
 	return b.selfTest(ctx, p)
 }
 
-// selfTest runs the driver's test program from the image, twice. A wrong way
-// into the image shows here, and not in a user's results.
-func (b *builder) selfTest(ctx context.Context, p *plugin) error {
-	profile := policies.Profile{
+// testProfile is what a runtime is tried under before it is used.
+func testProfile() *policies.Profile {
+	return &policies.Profile{
 		Name: "self-test", Fuel: warmUpFuel, Memory: warmUpMemory,
 		Stdout: warmUpOutput, Stderr: warmUpOutput, Timeout: policies.Duration(time.Minute),
 	}
-	code, want := b.driver.selfTest()
-	for range 2 {
-		c, err := b.host.newCall(p, &profile, &Request{Code: []byte(code), Args: []string{"argument"}})
+}
+
+// compare is the self-test of a runtime of whose language nothing is known: the empty
+// program must come to the same from the image in dir, twice, as from a plain start.
+func (b *builder) compare(ctx context.Context, p *plugin, dir string) error {
+	var want *Result
+	for i := range 3 {
+		if i == 1 {
+			if err := p.openImage(dir, b.key()); err != nil {
+				return err
+			}
+		}
+		c, err := b.host.newCall(p, testProfile(), &Request{})
 		if err != nil {
 			return err
 		}
-		r := c.execute(ctx, func() {})
+		got := c.execute(ctx, func() {}, func() {})
+		if i == 0 {
+			want = got
+		}
+		if got.Status != want.Status || got.ExitCode != want.ExitCode || got.Stdout != want.Stdout || got.Stderr != want.Stderr {
+			return fmt.Errorf("self-test: status %s, exit code %d, stdout %.200q, stderr %.500q; without the snapshot %s, %d, %.200q, %.500q",
+				got.Status, got.ExitCode, got.Stdout, got.Stderr, want.Status, want.ExitCode, want.Stdout, want.Stderr)
+		}
+	}
+	return nil
+}
+
+// selfTest runs the driver's test program from the image, twice. A wrong way
+// into the image shows here, and not in a user's results.
+func (b *builder) selfTest(ctx context.Context, p *plugin) error {
+	code, want := b.driver.selfTest()
+	for range 2 {
+		c, err := b.host.newCall(p, testProfile(), &Request{Code: []byte(code), Args: []string{"argument"}})
+		if err != nil {
+			return err
+		}
+		r := c.execute(ctx, func() {}, func() {})
 		if r.Status != StatusError || r.ExitCode != 7 || r.Stdout != want {
 			return fmt.Errorf("self-test: status %s, exit code %d, stdout %q, stderr %q", r.Status, r.ExitCode, r.Stdout, cut(r.Stderr, 500))
 		}
@@ -307,7 +459,7 @@ func (b *builder) warmUp(ctx context.Context, p *plugin, dir string) error {
 		}
 		return image.Capture(dir, in.mod, in.region.Bytes(), target)
 	}}
-	w, err := openWorkspace("", b.host.scratch)
+	w, err := openAppDir("", b.host.scratch.dir)
 	if err != nil {
 		return err
 	}
@@ -316,23 +468,29 @@ func (b *builder) warmUp(ctx context.Context, p *plugin, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer in.close()
+	defer in.discard()
 	in.fuel.budget = warmUpFuel
 	in.attach(&Request{}, &policies.Profile{Stdout: warmUpOutput, Stderr: warmUpOutput})
 	err = in.files.Bind(guestfs.Options{
 		Mounts:  []guestfs.Mount{{Guest: policies.WorkspacePath, Writable: true, Root: w.open}},
-		Virtual: b.driver.warmUpFiles(ready),
+		Virtual: p.virtual(b.driver.warmUpFiles(ready)),
 		Limits:  guestfs.Limits{MaxBytes: warmUpOutput, MaxFiles: 64},
 	})
 	if err != nil {
 		return err
 	}
 	err = in.enter(ctx)
+	if b.driver.entry().WarmUp != "" && err == nil {
+		ready.take(in)
+	}
 	switch {
 	case ready.err != nil:
 		return ready.err
 	case !ready.reached:
 		said, _ := in.stderr.text()
+		if in.ended != nil {
+			err = errors.Join(err, in.ended.err)
+		}
 		return errors.Join(errNoCheckpoint, err, errors.New(cut(said, 2000)))
 	}
 	return nil
@@ -353,7 +511,11 @@ func (b *builder) load(ctx context.Context, dir string) (*plugin, error) {
 		return nil, err
 	}
 	p.minMemory = m.MinMemory
-	err = p.openImage(filepath.Join(dir, imageDir))
+	p.library, err = os.ReadFile(filepath.Join(dir, libraryFile)) //nolint:gosec // our cache
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, errors.Join(err, p.close())
+	}
+	err = p.openImage(filepath.Join(dir, imageDir), b.key())
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		_ = p.close()
 		return nil, err
@@ -361,9 +523,9 @@ func (b *builder) load(ctx context.Context, dir string) (*plugin, error) {
 	return p, nil
 }
 
-// openImage lets instances start from the image in dir.
-func (p *plugin) openImage(dir string) error {
-	im, err := image.Open(dir)
+// openImage lets instances start from the image in dir, of the module with that key.
+func (p *plugin) openImage(dir, module string) error {
+	im, err := image.Open(dir, module)
 	if err != nil {
 		return err
 	}

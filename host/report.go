@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sandboxd/sandboxd/policies"
 )
 
 // reportLimit is the most a guest may report, in bytes.
@@ -21,6 +23,16 @@ func (r *report) Write(p []byte) (int, error) {
 	room := reportLimit - r.text.Len()
 	r.text.Write(p[:min(len(p), room)])
 	return len(p), nil
+}
+
+// set replaces the report by one of the guest's, cut as it will be shown.
+func (r *report) set(e *GuestError) {
+	text, err := json.Marshal(GuestError{Type: cut(e.Type, 256), Message: cut(e.Message, 4096), Line: e.Line})
+	if err != nil {
+		return // nothing in it can fail
+	}
+	r.text.Reset()
+	_, _ = r.Write(text)
 }
 
 // guestError is the last report, or nil when there is none that makes sense.
@@ -60,7 +72,11 @@ func cut(s string, n int) string {
 // analyse judges how tight the budget was.
 func analyse(consumed, budget uint64) FuelAnalysis {
 	used := float64(consumed) / float64(budget)
-	a := FuelAnalysis{Utilization: used}
+	a := FuelAnalysis{Utilization: used, RecommendedBudget: budget, LikelyCauses: []string{}}
+	room := func(more uint64) uint64 {
+		a.RecommendedBudget = min(max(roundUp(more), budget), policies.MaxFuel)
+		return a.RecommendedBudget
+	}
 	switch {
 	case used < 0.5:
 		a.Status = "efficient"
@@ -68,13 +84,13 @@ func analyse(consumed, budget uint64) FuelAnalysis {
 		a.Status = "moderate"
 	case used < 0.9:
 		a.Status = "warning"
-		a.Recommendation = fmt.Sprintf("a budget of %d would leave room", roundUp(consumed*3/2))
+		a.Recommendation = fmt.Sprintf("a budget of %d would leave room", room(consumed/2*3))
 	case consumed < budget:
 		a.Status = "critical"
-		a.Recommendation = fmt.Sprintf("a budget of %d would leave room", roundUp(consumed*2))
+		a.Recommendation = fmt.Sprintf("a budget of %d would leave room", room(consumed*2))
 	default:
 		a.Status = "exhausted"
-		a.Recommendation = fmt.Sprintf("do less work per call, or allow more fuel: try %d", roundUp(budget*2))
+		a.Recommendation = fmt.Sprintf("do less work per call, or allow more fuel: try %d", room(budget*2))
 	}
 	return a
 }

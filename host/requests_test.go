@@ -2,9 +2,9 @@ package host_test
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,6 +53,24 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		})
 	}
 	checkStatus(t, execute(t, h, python("")), host.StatusOK, 0)
+}
+
+// TestMissingMountsAreNamed also covers a directory that vanished after the policy
+// was read.
+func TestMissingMountsAreNamed(t *testing.T) {
+	gone := filepath.Join(t.TempDir(), "gone")
+	r := python("")
+	r.Profile = "strict"
+	r.Mounts = []policies.Mount{{Host: gone, Guest: "/data"}}
+	_, err := shared(t).Execute(t.Context(), r)
+	if !errors.Is(err, host.ErrInvalid) {
+		t.Fatalf("got %v, want ErrInvalid", err)
+	}
+	for _, part := range []string{`profile "strict"`, `key "mounts"`, `"/data"`, gone} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%q does not name %s", err, part)
+		}
+	}
 }
 
 func TestOpenRefusesWhatItCannotHold(t *testing.T) {
@@ -141,8 +159,10 @@ except OSError as e:
 	if got.Stdout != "OSError Read-only file system\n" {
 		t.Errorf("stdout %q, stderr %q", got.Stdout, got.Stderr)
 	}
-	if fmt.Sprint(got.FilesCreated, got.FilesModified, got.FilesDeleted) != "[/app/new.txt] [/app/old.txt] [/app/dead.txt]" {
-		t.Errorf("journal: %v %v %v", got.FilesCreated, got.FilesModified, got.FilesDeleted)
+	if !slices.Equal(got.FilesCreated, []host.File{hashed("/app/new.txt", "in")}) ||
+		!slices.Equal(got.FilesModified, []host.File{hashed("/app/old.txt", "older")}) ||
+		!slices.Equal(got.FilesDeleted, []host.DeletedFile{{Path: "/app/dead.txt"}}) || got.FilesOmitted != 0 {
+		t.Errorf("journal: %v %v %v %d", got.FilesCreated, got.FilesModified, got.FilesDeleted, got.FilesOmitted)
 	}
 	for name, want := range map[string]string{"new.txt": "in", "old.txt": "older"} {
 		if b, err := os.ReadFile(filepath.Join(work, name)); string(b) != want {

@@ -42,7 +42,7 @@ func (s *standby) take(p *plugin, limit uint64) (*instance, error) {
 	}
 	s.mu.Unlock()
 	for _, old := range stale {
-		old.close()
+		old.discard()
 	}
 	if in != nil {
 		return in, nil
@@ -70,12 +70,19 @@ func (s *standby) fill(p *plugin, limit uint64) {
 		}
 		if s.closed || s.limit != limit {
 			s.mu.Unlock()
-			in.close()
+			in.discard()
 			continue
 		}
 		s.ready = append(s.ready, in)
 		s.mu.Unlock()
 	}
+}
+
+// count is how many there are.
+func (s *standby) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.ready)
 }
 
 // close throws the instances away and makes no more.
@@ -87,6 +94,6 @@ func (s *standby) close() {
 	s.mu.Unlock()
 	s.makers.Wait()
 	for _, in := range ready {
-		in.close()
+		in.discard()
 	}
 }

@@ -17,9 +17,12 @@ import (
 type output struct {
 	mu     sync.Mutex
 	limit  uint64
+	passed uint64 // how many bytes were within the cap
 	kept   bytes.Buffer
 	cut    bool
 	stream io.Writer
+	// forget keeps nothing: the stream is enough.
+	forget bool
 	// full is called once, when the cap is first exceeded; nil to go on.
 	full func()
 	// moved is told how many bytes the guest wrote.
@@ -30,9 +33,11 @@ type output struct {
 // was written.
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
-	room := o.limit - uint64(o.kept.Len()) //nolint:gosec // a length
-	keep := p[:min(uint64(len(p)), room)]
-	o.kept.Write(keep)
+	keep := p[:min(uint64(len(p)), o.limit-o.passed)]
+	o.passed += uint64(len(keep))
+	if !o.forget {
+		o.kept.Write(keep)
+	}
 	first := len(keep) < len(p) && !o.cut
 	o.cut = o.cut || first
 	stream := o.stream
@@ -40,7 +45,7 @@ func (o *output) Write(p []byte) (int, error) {
 
 	if stream != nil && len(keep) > 0 {
 		if _, err := stream.Write(keep); err != nil {
-			// The reader has gone; the result still carries the output.
+			// The reader has gone; the result still carries what it is to carry.
 			o.detach()
 		}
 	}

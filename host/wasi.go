@@ -1,11 +1,14 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
 	mathrand "math/rand/v2"
 	"runtime/debug"
+	"slices"
+	"strings"
 
 	extism "github.com/extism/go-sdk"
 	"github.com/tetratelabs/wazero/api"
@@ -24,45 +27,89 @@ const wasiNamespace = "wasi_snapshot_preview1"
 // are wrong for a hostile guest. Modules keep importing the WASI names: the
 // metering pass renames them.
 var owned = []hostFunction{
-	{"poll_oneoff", "iiii", "i", pollOneoff},
-	{"random_get", "ii", "i", randomGet},
-	{"proc_exit", "i", "", procExit},
-	{"fd_renumber", "ii", "i", fdRenumber},
+	{name: "poll_oneoff", params: "iiii", results: "i", call: pollOneoff},
+	{name: "random_get", params: "ii", results: "i", call: randomGet},
+	{name: "proc_exit", params: "i", call: procExit},
+	{name: "fd_renumber", params: "ii", results: "i", call: fdRenumber},
 }
 
-// renames is what the metering pass must rename for [owned] to take effect.
+// ownedLogs are the functions by which plugins write to Extism's log. There is none,
+// and Extism would copy what they want to say, however long.
+var ownedLogs = []hostFunction{
+	{name: "log_debug", params: "I", call: logNothing},
+	{name: "log_error", params: "I", call: logNothing},
+	{name: "log_info", params: "I", call: logNothing},
+	{name: "log_trace", params: "I", call: logNothing},
+	{name: "log_warn", params: "I", call: logNothing},
+}
+
+func logNothing(context.Context, *instance, []uint64) {}
+
+// renames is what the metering pass must rename for [owned] and [ownedLogs] to take
+// effect.
 func renames() map[meter.Import]meter.Import {
-	names := make(map[meter.Import]meter.Import, len(owned))
+	names := make(map[meter.Import]meter.Import, len(owned)+len(ownedLogs))
 	for _, f := range owned {
 		names[meter.Import{Module: wasiNamespace, Name: f.name}] = meter.Import{Module: namespace, Name: f.name}
+	}
+	for _, f := range ownedLogs {
+		names[meter.Import{Module: extismNamespace, Name: f.name}] = meter.Import{Module: namespace, Name: f.name}
 	}
 	return names
 }
 
+// amends says which functions' error numbers the host looks at before the guest
+// does: those that the engine answers from guestfs, whose reasons it has no numbers
+// for. A guest reaches [guestfs.FS.Amend] by failing calls only, and pays for those.
+func amends(module, name string) bool {
+	return module == wasiNamespace && (strings.HasPrefix(name, "fd_") || strings.HasPrefix(name, "path_"))
+}
+
 // hostFunction is a function that guests call. Its parameters and results are
-// written as one letter each: i for i32, I for i64.
+// written as one letter each: i for i32, I for i64,
+// F for f64.
 type hostFunction struct {
+	module          string // that the guest imports it from; empty for [namespace]
 	name            string
 	params, results string
 	call            func(ctx context.Context, in *instance, stack []uint64)
+	// cost is what a call takes in fuel, for a driver's own; see [hostCost] for the
+	// others.
+	cost meter.Cost
 }
 
-// hostFunctions are sandboxd's host functions in Extism's form.
-func hostFunctions() []extism.HostFunction {
-	refuel := hostFunction{"refuel", "I", "I", func(ctx context.Context, in *instance, stack []uint64) {
+// extismFunctions are sandboxd's host functions and a driver's own in Extism's form.
+func extismFunctions(own []hostFunction) []extism.HostFunction {
+	refuel := hostFunction{name: meter.RefuelImport, params: "I", results: "I", call: func(ctx context.Context, in *instance, stack []uint64) {
 		stack[0] = api.EncodeI64(in.refuel(ctx, int64(stack[0]))) //nolint:gosec // the counter is signed
 	}}
-	all := make([]extism.HostFunction, 0, len(owned)+1)
-	for _, f := range append([]hostFunction{refuel}, owned...) {
+	amend := hostFunction{name: meter.AmendImport, params: "i", results: "i", call: func(_ context.Context, in *instance, stack []uint64) {
+		stack[0] = uint64(in.files.Amend(uint32(stack[0]))) //nolint:gosec // wasm i32
+	}}
+	functions := slices.Concat([]hostFunction{refuel, amend}, owned, ownedLogs, own)
+	all := make([]extism.HostFunction, 0, len(functions))
+	for _, f := range functions {
 		hf := extism.NewHostFunctionWithStack(f.name, func(ctx context.Context, _ *extism.CurrentPlugin, stack []uint64) {
 			in := instanceOf(ctx)
 			defer in.contain(f.name)
 			f.call(ctx, in, stack)
 		}, valueTypes(f.params), valueTypes(f.results))
-		hf.SetNamespace(namespace)
+		hf.SetNamespace(cmp.Or(f.module, namespace))
 		all = append(all, hf)
 	}
 	return all
+}
+
+// costs is [hostCost], and beside it what a driver's own functions cost.
+func costs(own []hostFunction) func(module, name string) meter.Cost {
+	return func(module, name string) meter.Cost {
+		for _, f := range own {
+			if f.module == module && f.name == name {
+				return f.cost
+			}
+		}
+		return hostCost(module, name)
+	}
 }
 
 // contain records a bug of ours as ours. Without it the engine would report any
@@ -81,8 +128,11 @@ func valueTypes(letters string) []api.ValueType {
 	types := make([]api.ValueType, len(letters))
 	for i, c := range letters {
 		types[i] = api.ValueTypeI32
-		if c == 'I' {
+		switch c {
+		case 'I':
 			types[i] = api.ValueTypeI64
+		case 'F':
+			types[i] = api.ValueTypeF64
 		}
 	}
 	return types
@@ -95,6 +145,7 @@ const (
 	errnoFault   = 21
 	errnoInval   = 28
 	errnoNotsup  = 58
+	errnoTooLong = 37
 )
 
 // procExit ends the guest with an exit code of its choice. Any number may come,
@@ -119,14 +170,16 @@ func fdRenumber(_ context.Context, _ *instance, stack []uint64) {
 // The first draw of an interpreter that starts afresh, and all draws of a
 // warm-up, are the same every time: they seed its string hash, which decides the
 // layout of its tables and so how much fuel a program takes. What a program draws
-// comes later, and an instance restored from an image has no such first draw.
+// comes later, and an instance restored from an image has no such first draw. Of a
+// command nobody knows what it draws first, and it may be what its programs get.
 func randomGet(ctx context.Context, in *instance, stack []uint64) {
 	buf, ok := in.mod.Memory().Read(uint32(stack[0]), uint32(stack[1])) //nolint:gosec // wasm i32
 	if !ok {
 		stack[0] = errnoFault
 		return
 	}
-	if in.checkpoint != nil || in.image == nil && !in.seeded {
+	_, command := in.plugin.driver.(starter)
+	if in.checkpoint != nil || in.image == nil && !in.seeded && !command {
 		in.seeded = true
 		_, _ = mathrand.NewChaCha8([32]byte{}).Read(buf)
 		buf = nil
@@ -137,33 +190,4 @@ func randomGet(ctx context.Context, in *instance, stack []uint64) {
 		in.checkDeadline(ctx)
 	}
 	stack[0] = errnoSuccess
-}
-
-// hostCost is what a call of an import costs in fuel, before the call: about one
-// unit for each nanosecond the host spends. Figures from measurements of wazero's
-// functions; see docs/rationale.md, "What does a host call cost?".
-func hostCost(module, name string) meter.Cost {
-	const (
-		call     = 2_000  // entering and leaving the host
-		pathCall = 20_000 // resolving a path through the kernel
-	)
-	flat := meter.Cost{Base: call}
-	if module != wasiNamespace {
-		return flat
-	}
-	switch name {
-	case "random_get": // buffer, length
-		return meter.Cost{Base: call, Param: 1, Per: 4}
-	case "fd_read", "fd_write", "fd_pread", "fd_pwrite": // descriptor, vectors, count
-		return meter.Cost{Base: call, Param: 2, Per: 32}
-	case "poll_oneoff": // in, out, count
-		return meter.Cost{Base: call, Param: 2, Per: 200}
-	case "fd_readdir": // descriptor, buffer, length
-		return meter.Cost{Base: pathCall, Param: 2, Per: 4}
-	case "path_open", "path_filestat_get", "path_create_directory", "path_remove_directory",
-		"path_unlink_file", "path_rename", "path_filestat_set_times", "path_link",
-		"path_symlink", "path_readlink":
-		return meter.Cost{Base: pathCall}
-	}
-	return flat
 }

@@ -220,28 +220,49 @@ func TestReadOnlyMountDoesNotChange(t *testing.T) {
 	file := w.opened("data/file", sys.O_RDONLY)
 	dir := w.opened("data/dir", sys.O_RDONLY|sys.O_DIRECTORY)
 	calls := map[string]func() sys.Errno{
-		"mkdir":         func() sys.Errno { return w.Mkdir("data/new", 0o700) },
-		"rmdir":         func() sys.Errno { return w.Rmdir("data/dir") },
-		"unlink":        func() sys.Errno { return w.Unlink("data/file") },
-		"rename":        func() sys.Errno { return w.Rename("data/file", "data/moved") },
-		"rename in":     func() sys.Errno { w.put("app/x", "x"); return w.Rename("app/x", "data/x") },
-		"rename out":    func() sys.Errno { return w.Rename("data/file", "app/file") },
-		"chmod":         func() sys.Errno { return w.Chmod("data/file", 0) },
-		"utimens":       func() sys.Errno { return w.Utimens("data/file", 0, 0) },
-		"file write":    func() sys.Errno { _, errno := file.Write([]byte("x")); return errno },
-		"file pwrite":   func() sys.Errno { _, errno := file.Pwrite([]byte("x"), 0); return errno },
-		"file truncate": func() sys.Errno { return file.Truncate(0) },
-		"fd_allocate":   func() sys.Errno { return file.Truncate(100) },
-		"file utimens":  func() sys.Errno { return file.Utimens(0, 0) },
-		"set append":    func() sys.Errno { return file.SetAppend(true) },
-		"dir utimens":   func() sys.Errno { return dir.Utimens(0, 0) },
-		"dir truncate":  func() sys.Errno { return dir.Truncate(0) },
-		"dir write":     func() sys.Errno { _, errno := dir.Write([]byte("x")); return errno },
-		"dir append":    func() sys.Errno { return dir.SetAppend(true) },
+		"mkdir":                    func() sys.Errno { return w.Mkdir("data/new", 0o700) },
+		"link":                     func() sys.Errno { return w.Link("data/file", "data/new") },
+		"link out":                 func() sys.Errno { return w.Link("data/file", "app/new") },
+		"symlink":                  func() sys.Errno { return w.Symlink("file", "data/new") },
+		"rename a dir":             func() sys.Errno { return w.Rename("data/dir", "data/moved") },
+		"rename over":              func() sys.Errno { w.put("app/y", "x"); return w.Rename("app/y", "data/file") },
+		"rename the mount":         func() sys.Errno { return w.Rename("data", "moved") },
+		"remove the mount":         func() sys.Errno { return w.Rmdir("data") },
+		"utimens of a dir":         func() sys.Errno { return w.Utimens("data/dir", 0, 0) },
+		"utimens of the mount":     func() sys.Errno { return w.Utimens("data", 0, 0) },
+		"file set size by opening": func() sys.Errno { _, errno := w.OpenFile("data/file", sys.O_RDONLY|sys.O_TRUNC, 0); return errno },
+		"rmdir":                    func() sys.Errno { return w.Rmdir("data/dir") },
+		"unlink":                   func() sys.Errno { return w.Unlink("data/file") },
+		"rename":                   func() sys.Errno { return w.Rename("data/file", "data/moved") },
+		"rename in":                func() sys.Errno { w.put("app/x", "x"); return w.Rename("app/x", "data/x") },
+		"rename out":               func() sys.Errno { return w.Rename("data/file", "app/file") },
+		"chmod":                    func() sys.Errno { return w.Chmod("data/file", 0) },
+		"utimens":                  func() sys.Errno { return w.Utimens("data/file", 0, 0) },
+		"file write":               func() sys.Errno { _, errno := file.Write([]byte("x")); return errno },
+		"file pwrite":              func() sys.Errno { _, errno := file.Pwrite([]byte("x"), 0); return errno },
+		"file truncate":            func() sys.Errno { return file.Truncate(0) },
+		"fd_allocate":              func() sys.Errno { return file.Truncate(100) },
+		"file utimens":             func() sys.Errno { return file.Utimens(0, 0) },
+		"set append":               func() sys.Errno { return file.SetAppend(true) },
+		"dir utimens":              func() sys.Errno { return dir.Utimens(0, 0) },
+		"dir truncate":             func() sys.Errno { return dir.Truncate(0) },
+		"dir write":                func() sys.Errno { _, errno := dir.Write([]byte("x")); return errno },
+		"dir append":               func() sys.Errno { return dir.SetAppend(true) },
+	}
+	// Whoever has no descriptor for writing learns that first; links and modes are
+	// refused everywhere.
+	others := map[string]sys.Errno{
+		"chmod": sys.ENOSYS, "link": sys.EPERM, "link out": sys.EPERM, "symlink": sys.EPERM,
+		"file write": sys.EBADF, "file pwrite": sys.EBADF, "dir write": sys.EISDIR, "dir truncate": sys.EISDIR, "dir append": sys.EISDIR,
+		"rename the mount": sys.EPERM, "remove the mount": sys.EPERM,
 	}
 	for name, call := range calls {
-		if errno := call(); errno == 0 {
-			t.Errorf("%s succeeded", name)
+		want, ok := others[name]
+		if !ok {
+			want = sys.EROFS
+		}
+		if errno := call(); errno != want {
+			t.Errorf("%s gives %v, want %v", name, errno, want)
 		}
 	}
 	after, err := os.Stat(filepath.Join(w.data, "file"))
@@ -282,6 +303,40 @@ func TestHardLinkedFilesAreNotWritten(t *testing.T) {
 	}
 	w.put("app/cached", "mine")
 	w.checkCanary()
+}
+
+// TestSetUserIDFilesAreNotWritten covers what the host left behind: a guest makes
+// none, because it cannot set permissions.
+func TestSetUserIDFilesAreNotWritten(t *testing.T) {
+	for _, bit := range []os.FileMode{os.ModeSetuid, os.ModeSetgid} {
+		w := newWorld(t, roomy)
+		path := filepath.Join(w.app, "tool")
+		w.write(path, "content")
+		if err := os.Chmod(path, 0o755|bit); err != nil {
+			t.Skip(err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode()&bit == 0 {
+			t.Skipf("this file system has no %v", bit)
+		}
+		if st, errno := w.Stat("app/tool"); errno != 0 || st.Mode != 0o644 {
+			t.Errorf("the guest sees mode %v, %v", st.Mode, errno)
+		}
+		for _, flag := range []sys.Oflag{sys.O_WRONLY, sys.O_RDWR, sys.O_TRUNC, sys.O_APPEND | sys.O_WRONLY} {
+			if _, errno := w.OpenFile("app/tool", flag, 0); errno != sys.EPERM {
+				t.Errorf("open with flags %#x gave %v, want EPERM", flag, errno)
+			}
+		}
+		if content, errno := w.get("app/tool"); content != "content" || errno != 0 {
+			t.Errorf("reads %q, %v", content, errno)
+		}
+		w.put("app/mine", "content")
+		if errno := w.Rename("app/mine", "app/tool"); errno != 0 {
+			t.Errorf("replace: %v", errno)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
+			t.Errorf("afterwards it is %v, %v", info.Mode(), err)
+		}
+	}
 }
 
 // TestDescriptorsFollowFilesNotNames renames and replaces what is open. wazero

@@ -90,7 +90,7 @@ func (f *FS) Mkdir(path string, _ fs.FileMode) sys.Errno {
 	}
 	if err := at.Mkdir(at.name, 0o700); err != nil {
 		f.usage.release(0, 1)
-		return errnoOf(err)
+		return f.failed(err)
 	}
 	return 0
 }
@@ -135,8 +135,9 @@ func (f *FS) remove(path string, dir bool) sys.Errno {
 	if errno := f.measure(p.mount); errno != 0 {
 		return errno
 	}
+	f.due += changeCharge
 	if err := at.Remove(at.name); err != nil {
-		return errnoOf(err)
+		return f.failed(err)
 	}
 	f.removed(p.guest, info)
 	return 0

@@ -19,11 +19,10 @@ const (
 	// which makes programs that list it deterministic. A larger one is streamed
 	// in the order of the disk, so that it takes no more memory than this.
 	sortedEntries = 1024
-	// maxListing is the most entries that one call may gather: a guest that asks
-	// for more at once has chosen to lose (EIO).
-	maxListing = 1 << 16
-	// direntBytes is the size of an entry without its name in WASI.
-	direntBytes = 24
+	// maxListing is the most entries that one call may gather, and the engine keeps
+	// for each open directory: with names of 255 bytes, 2.5 MB. A guest that asks for
+	// more at once has chosen to lose (EIO); C libraries ask for some hundred.
+	maxListing = 1 << 13
 )
 
 // dirFile is an open directory, of a mount or synthetic.
@@ -133,9 +132,6 @@ func (d *dirFile) Readdir(n int) ([]sys.Dirent, sys.Errno) {
 			return nil, sys.EIO
 		}
 	}
-	for i := range list {
-		d.fs.due += direntBytes + len(list[i].Name)
-	}
 	return list, 0
 }
 
@@ -144,7 +140,11 @@ func (d *dirFile) start() sys.Errno {
 	d.started = true
 	if d.table != nil {
 		for _, c := range d.table.children {
-			d.pending = append(d.pending, sys.Dirent{Name: c.name, Type: fs.ModeDir, Ino: inodeOf(c.path)})
+			kind := fs.ModeDir
+			if c.isFile() {
+				kind = 0
+			}
+			d.pending = append(d.pending, sys.Dirent{Name: c.name, Type: kind, Ino: inodeOf(c.path)})
 		}
 	}
 	if d.file != nil {
@@ -167,6 +167,7 @@ func (d *dirFile) start() sys.Errno {
 // fill reads up to n more entries from the disk.
 func (d *dirFile) fill(n int) sys.Errno {
 	entries, err := d.file.ReadDir(n)
+	d.fs.due += len(entries) * walkCharge
 	d.more = err == nil
 	if err != nil && !errors.Is(err, io.EOF) {
 		return errnoOf(err)

@@ -148,7 +148,7 @@ func (d *dataFile) readAt(buf []byte, off int64) (int, sys.Errno) {
 		return 0, 0
 	}
 	n, err := d.file.ReadAt(buf, off)
-	d.fs.due += n
+	d.fs.due += n * readCharge
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
@@ -199,7 +199,7 @@ func (d *dataFile) writeAt(buf []byte, off int64) (int, sys.Errno) {
 	}
 	info, err := d.file.Stat()
 	if err != nil {
-		return 0, errnoOf(err)
+		return 0, d.fs.failed(err)
 	}
 	size, end := info.Size(), off+int64(len(buf))
 	if errno := d.fs.reserveGrowth(d.mount, size, end); errno != 0 {
@@ -207,11 +207,11 @@ func (d *dataFile) writeAt(buf []byte, off int64) (int, sys.Errno) {
 	}
 	n, err := d.file.WriteAt(buf, off)
 	d.fs.usage.release(max(end-size, 0)-max(off+int64(n)-size, 0), 0)
-	d.fs.due += n
+	d.fs.due += callCharge + n*writeCharge
 	if n > 0 {
 		d.changed()
 	}
-	return n, errnoOf(err)
+	return n, d.fs.failed(err)
 }
 
 // changed notes that the content changed, for as long as a path leads to it.
@@ -235,7 +235,7 @@ func (d *dataFile) Seek(off offset, whence int) (int64, sys.Errno) {
 	case io.SeekEnd:
 		info, err := d.file.Stat()
 		if err != nil {
-			return 0, errnoOf(err)
+			return 0, d.fs.failed(err)
 		}
 		base = info.Size()
 	default:
@@ -286,7 +286,7 @@ func (f *FS) truncate(m *mount, path string, file *os.File, size int64) sys.Errn
 	}
 	if err := file.Truncate(size); err != nil {
 		f.usage.release(max(size-old, 0), 0)
-		return errnoOf(err)
+		return f.failed(err)
 	}
 	f.usage.release(max(old-size, 0), 0)
 	if path != "" {

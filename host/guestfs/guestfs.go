@@ -23,7 +23,8 @@
 //
 // What does not hold: a host directory bind-mounted or hard-linked into a mount
 // is part of it (files with several hard links are not opened for writing, so
-// that a package cache linked into a workspace stays intact). Two file systems
+// that a package cache linked into a workspace stays intact; neither are those with
+// set-user-ID or set-group-ID bits). Two file systems
 // over one workspace each count their own growth.
 //
 // An [FS] serves one guest, which is one goroutine at a time; its methods, and
@@ -56,6 +57,10 @@ type Mount struct {
 	// Writable lets the guest change the directory. Otherwise every change is
 	// refused with EROFS, whichever call asks for it.
 	Writable bool
+	// File, if set, is the name of the one regular file in the directory that is shown,
+	// as Guest itself; nothing else in the directory can be named. Such a mount is
+	// read-only, and nothing can be mounted below it.
+	File string
 	// Root returns the directory. It is called at most once, on first use, so
 	// that a workspace nobody touches need not exist; stating the mount point is
 	// no use. An error makes every call below the mount fail with EIO. The
@@ -63,8 +68,9 @@ type Mount struct {
 	Root func() (*os.Root, error)
 }
 
-// Virtual is a file made of host memory: read-only Data or, when Sink is set, a
-// write-only stream. Setting both is an error; setting neither is an empty file.
+// Virtual is a file made of host memory: read-only Data; when Sink is set, a
+// write-only stream; when Talk is set, both ways at once. Setting more than one is
+// an error; setting none is an empty file.
 type Virtual struct {
 	// Data is what the guest reads. It is not copied and must not change.
 	Data []byte
@@ -73,6 +79,17 @@ type Virtual struct {
 	// must not keep its argument, which is the guest's memory. An error is
 	// reported to the guest as EIO.
 	Sink io.Writer
+	// Talk makes the other end of a conversation for each descriptor that is
+	// opened, for reading and writing both: what the guest writes is written to
+	// it, and what the guest reads is read from it, in order, whatever offsets
+	// the guest asks for. It is called with the FS locked and must not call it
+	// back. A conversation must bound what it keeps and must not keep its
+	// arguments, which are the guest's memory. Its Read and Write come from one
+	// call at a time and with no lock held: they may block until the call they
+	// serve is over, and panic to unwind the guest. Errors other than io.EOF are
+	// reported to the guest as EIO. Close is called once, by the guest or by
+	// [FS.Close], even while another method runs.
+	Talk func() io.ReadWriteCloser
 }
 
 // Options say what a guest sees. They are borrowed: the slices and maps must not
@@ -83,10 +100,15 @@ type Options struct {
 	// "/.sandboxd/code", to their files. They can be opened and stated by their
 	// exact path only.
 	Virtual map[string]Virtual
-	Limits  Limits
-	// Charge is told how many bytes a call moved, or looked at in the guest's
-	// stead, after the call took effect; nil is allowed. No lock is held, so it
-	// may panic to unwind the guest.
+	// Base, if not empty, is the guest path of a mount that also answers for "/" and
+	// for every path below "/" at which nothing is mounted: for guests that cannot
+	// change their working directory, and take a relative path for one below "/".
+	Base   string
+	Limits Limits
+	// Charge is told what a call cost, after the call took effect: how many bytes
+	// it moved in memory, and other work as the number of bytes that could have
+	// been moved meanwhile. Nil is allowed. No lock is held, so it may panic to
+	// unwind the guest.
 	Charge func(bytes int)
 	// Denied is told which limit refused a call; nil is allowed. It must not
 	// call the FS back.
@@ -98,8 +120,8 @@ type Options struct {
 // failure that wazero expects of a preopened directory.
 //
 // wazero's error numbers lack some of POSIX. These stand in: EIO for ENOSPC,
-// EDQUOT and EMFILE (Denied tells which limit it was), ENOTSUP for EXDEV, EPERM
-// for EBUSY.
+// EDQUOT, EFBIG and EMFILE, ENOTSUP for EXDEV, EPERM for EBUSY. [FS.Amend] knows
+// which was meant; the guest's quota is EDQUOT, a full disk of the host ENOSPC.
 type FS struct {
 	sys.UnimplementedFS
 
@@ -109,10 +131,12 @@ type FS struct {
 	opts    Options
 	root    dirNode
 	open    []*handle
+	most    int // open files at once
 	nodes   map[string]*node
 	usage   usage
 	journal journal
-	due     int // bytes to charge when the lock is released
+	due     int     // bytes to charge when the lock is released
+	meant   meaning // of the error that the last call returned, if it stands in for another
 }
 
 var _ sys.FS = (*FS)(nil)
@@ -142,7 +166,8 @@ func (f *FS) Bind(o Options) error {
 
 // Close closes every descriptor that the guest left open. Afterwards every call
 // that would touch a file fails; [FS.Journal] still answers. Closing again does
-// nothing. It waits for a call in progress, except one to a [Virtual] sink.
+// nothing. It waits for a call in progress, except one to a [Virtual] sink or
+// conversation.
 func (f *FS) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -154,6 +179,20 @@ func (f *FS) Close() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Open says how many files the guest has open now, directories included and sinks
+// not, and how many files of any sort it had open at once at most. The directory that
+// is the preopened one counts, once anything was looked up in it.
+func (f *FS) Open() (now, most int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, h := range f.open {
+		if !h.sink {
+			now++
+		}
+	}
+	return now, f.most
 }
 
 // Journal returns what the guest did so far.
@@ -168,6 +207,7 @@ func (f *FS) Journal() Changes {
 func (f *FS) enter() bool {
 	f.mu.Lock()
 	if f.bound && !f.closed {
+		f.meant = meaning{}
 		return true
 	}
 	f.mu.Unlock()

@@ -35,6 +35,7 @@ func TestBindRefusesWhatCannotBeMounted(t *testing.T) {
 		{"a virtual file elsewhere", Options{Virtual: map[string]Virtual{"/app/x": {}}}},
 		{"a virtual file deeper down", Options{Virtual: map[string]Virtual{Reserved + "/a/b": {}}}},
 		{"a virtual file in place of the directory", Options{Virtual: map[string]Virtual{Reserved: {}}}},
+		{"a conversation that is a sink", Options{Virtual: map[string]Virtual{Reserved + "/x": {Sink: io.Discard, Talk: func() io.ReadWriteCloser { return nil }}}}},
 		{"a virtual file of both kinds", Options{Virtual: map[string]Virtual{Reserved + "/x": {Data: []byte{}, Sink: io.Discard}}}},
 		{"a negative limit", Options{Limits: Limits{MaxOpen: -1}}},
 	}
@@ -265,7 +266,7 @@ func TestVirtualFiles(t *testing.T) {
 func TestReadAndWriteAndSeek(t *testing.T) {
 	w := newWorld(t, roomy)
 	w.put("app/f", "0123456789")
-	if want := 10; w.charged != want {
+	if want := changeCharge + callCharge + 10*writeCharge; w.charged != want {
 		t.Errorf("charged %d bytes for the write, want %d", w.charged, want)
 	}
 	file := w.opened("app/f", sys.O_RDWR)

@@ -1,6 +1,7 @@
 package guestfs
 
 import (
+	"io"
 	"os"
 
 	"github.com/tetratelabs/wazero/experimental/sys"
@@ -12,8 +13,10 @@ type handle struct {
 	fs     *FS
 	slot   int // index in fs.open
 	closed bool
-	file   *os.File // nil for what is not on a disk
-	node   *node    // set for a regular file of a writable mount
+	sink   bool      // a virtual one
+	file   *os.File  // nil for what is not on a disk
+	peer   io.Closer // the host's end of a conversation, or nil
+	node   *node     // set for a regular file of a writable mount
 }
 
 // node is a regular file of a writable mount while it is open. It follows the
@@ -42,6 +45,7 @@ func (f *FS) full(p place) sys.Errno {
 func (f *FS) track(h *handle) {
 	h.slot = len(f.open)
 	f.open = append(f.open, h)
+	f.most = max(f.most, len(f.open))
 	if h.node != nil {
 		h.node.refs++
 	}
@@ -55,6 +59,9 @@ func (f *FS) drop(h *handle) error {
 	h.closed = true
 	if h.node != nil {
 		f.unref(h)
+	}
+	if h.peer != nil {
+		return h.peer.Close()
 	}
 	if h.file == nil {
 		return nil
@@ -96,6 +103,7 @@ func (f *FS) nodeAt(guest string) *node {
 func (h *handle) enter() bool {
 	h.fs.mu.Lock()
 	if !h.closed {
+		h.fs.meant = meaning{}
 		return true
 	}
 	h.fs.mu.Unlock()

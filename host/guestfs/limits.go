@@ -82,9 +82,15 @@ func (f *FS) deny(l Limit) sys.Errno {
 	switch l {
 	case LimitDepth, LimitPath, LimitName:
 		return sys.ENAMETOOLONG
-	case LimitBytes, LimitFiles, LimitFileSize, LimitOpen:
-		return sys.EIO
-	default:
-		return sys.EIO
+	case LimitBytes, LimitFiles:
+		f.meant = meansQuota
+	case LimitFileSize:
+		f.meant = meansTooBig
+		if f.opts.Limits.MaxFileSize >= f.opts.Limits.MaxBytes {
+			f.meant = meansQuota // the file alone is more than all files may be
+		}
+	case LimitOpen:
+		f.meant = meansOpen
 	}
+	return sys.EIO
 }

@@ -2,6 +2,7 @@ package guestfs
 
 import (
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -218,13 +219,14 @@ func (c *machine) run() {
 		c.t.Errorf("journal (-want +got):\n%s", diff)
 	}
 	c.compareDisk()
+	c.compareSummary()
 	c.checkCanary()
 }
 
 // step runs one operation, and says what it was, whether it succeeded, and
 // whether it should have.
 func (c *machine) step() (op string, got, want bool) {
-	switch c.next(11) {
+	switch c.next(17) {
 	case 0:
 		p, data := c.path(), c.data()
 		return fmt.Sprintf("write %s %d", p, len(data)), c.writeFile(p, data), c.modelWriteFile(p, data)
@@ -273,14 +275,93 @@ func (c *machine) step() (op string, got, want bool) {
 			return "", true, true
 		}
 		return fmt.Sprintf("truncate slot %d to %d", slot, size), c.held[slot].Truncate(int64(size)) == 0, c.m.resize(c.m.held[slot], size)
-	default:
+	case 10:
 		slot := c.next(3)
 		if c.held[slot] != nil {
 			c.held[slot].Close()
 		}
 		c.held[slot], c.m.held[slot] = nil, nil
 		return fmt.Sprintf("close slot %d", slot), true, true
+	default:
+		return c.look()
 	}
+}
+
+// look runs one of the operations that change no content but by adding to it.
+func (c *machine) look() (op string, got, want bool) {
+	p := c.path()
+	o := c.m.files[p]
+	isFile, isDir := o != nil && !o.dir, o != nil && o.dir
+	switch c.next(6) {
+	case 0:
+		st, errno := c.Stat("app/" + p)
+		if errno == 0 && o != nil && (st.Mode.IsDir() != o.dir || !o.dir && st.Size != int64(len(o.data))) {
+			c.t.Fatalf("stat %s gives %+v", p, st)
+		}
+		_, linkErrno := c.Readlink("app/" + p)
+		return "stat " + p, errno == 0 && linkErrno == sys.EINVAL, o != nil
+	case 1:
+		return "utimens " + p, c.Utimens("app/"+p, 1, 2) == 0, o != nil
+	case 2:
+		file, errno := c.OpenFile("app/"+p, sys.O_WRONLY|sys.O_CREAT|sys.O_EXCL, 0)
+		if errno == 0 {
+			file.Close()
+		}
+		return "create " + p, errno == 0, o == nil && c.free() && c.m.add(p, &object{})
+	case 3:
+		data := c.data()
+		file, errno := c.OpenFile("app/"+p, sys.O_WRONLY|sys.O_APPEND, 0)
+		if errno == 0 {
+			_, errno = file.Write(data)
+			file.Close()
+		}
+		return fmt.Sprintf("append %d to %s", len(data), p), errno == 0, isFile && c.free() && c.m.write(o, data, len(o.data))
+	case 4:
+		dir, errno := c.OpenFile("app/"+p, sys.O_DIRECTORY, 0)
+		if errno == 0 {
+			c.compareListing(p, dir)
+			dir.Close()
+		}
+		return "list " + p, errno == 0, isDir && c.free()
+	default:
+		return c.readHeld()
+	}
+}
+
+// compareListing checks that a directory lists what the model has in it.
+func (c *machine) compareListing(p string, dir sys.File) {
+	got, errno := dir.Readdir(-1)
+	var want, names []string
+	for other := range c.m.files {
+		if path.Dir(other) == p {
+			want = append(want, path.Base(other))
+		}
+	}
+	slices.Sort(want)
+	for _, e := range got {
+		names = append(names, e.Name)
+	}
+	if errno != 0 || !slices.Equal(want, names) {
+		c.t.Fatalf("listing %s gives %q, %v, want %q", p, names, errno, want)
+	}
+}
+
+// readHeld reads a part of an open file by both ways there are.
+func (c *machine) readHeld() (op string, got, want bool) {
+	slot, off := c.next(3), c.next(120)
+	if c.held[slot] == nil {
+		return "", true, true
+	}
+	content := c.m.held[slot].data
+	content = content[min(off, len(content)):]
+	content = content[:min(20, len(content))]
+	buf := make([]byte, 20)
+	n, errno := c.held[slot].Pread(buf, int64(off))
+	ok := errno == 0 && string(buf[:n]) == string(content)
+	at, errno := c.held[slot].Seek(int64(off), io.SeekStart)
+	ok = ok && errno == 0 && at == int64(off)
+	n, errno = c.held[slot].Read(buf)
+	return fmt.Sprintf("read slot %d at %d", slot, off), ok && errno == 0 && string(buf[:n]) == string(content), true
 }
 
 // free reports whether the model has a descriptor to spare.
@@ -325,6 +406,21 @@ func (c *machine) hold() (op string, got, want bool) {
 		c.held[slot], c.m.held[slot] = file, o
 	}
 	return "hold " + p, errno == 0, want
+}
+
+// compareSummary checks the content that the summary reports of what changed.
+func (c *machine) compareSummary() {
+	changes, want := c.m.changes(), Summary{}
+	for _, p := range changes.Created {
+		want.Created = append(want.Created, fileWith(p, string(c.m.files[p[len("/app/"):]].data)))
+	}
+	for _, p := range changes.Modified {
+		want.Modified = append(want.Modified, fileWith(p, string(c.m.files[p[len("/app/"):]].data)))
+	}
+	want.Deleted = changes.Deleted
+	if diff := cmp.Diff(want, c.Summary(c.t.Context(), allOfIt), cmpopts.EquateEmpty()); diff != "" {
+		c.t.Errorf("summary (-want +got):\n%s", diff)
+	}
 }
 
 // compareDisk checks that the host finds what the model says.

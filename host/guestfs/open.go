@@ -102,7 +102,7 @@ func (f *FS) openReadOnly(p place, a access) (sys.File, sys.Errno) {
 	}
 	file, err := p.mount.root.OpenFile(p.rel, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, errnoOf(err)
+		return nil, f.failed(err)
 	}
 	opened, err := file.Stat()
 	if err != nil || opened.Mode().Type() != info.Mode().Type() {
@@ -138,7 +138,7 @@ func (f *FS) openWritable(p place, a access) (sys.File, sys.Errno) {
 			return nil, errno
 		}
 		if !errors.Is(err, errSwapped) {
-			return nil, errnoOf(err)
+			return nil, f.failed(err)
 		}
 	}
 	return nil, sys.EIO
@@ -207,8 +207,8 @@ func (a access) check(p place, info fs.FileInfo) sys.Errno {
 		return sys.EACCES
 	case p.slash:
 		return sys.ENOTDIR
-	case a.changes && hardLinked(info):
-		return sys.EPERM
+	case a.changes && (hardLinked(info) || mode&(fs.ModeSetuid|fs.ModeSetgid) != 0):
+		return sys.EPERM // what runs as someone else is not for a guest to write
 	}
 	return a.checkFile()
 }

@@ -81,6 +81,11 @@ func hammer(t *testing.T, w *world, mount string, round int) {
 		_, _ = dir.Readdir(-1)
 		dir.Close()
 	}
+	for _, f := range w.Summary(t.Context(), allOfIt).Created {
+		if f.Size == int64(len(canary)) || f.SHA256 == fileWith("", canary).SHA256 {
+			t.Fatalf("round %d: the canary was hashed", round)
+		}
+	}
 	_ = w.Mkdir(in("new"), 0o700)
 	_ = w.Rename(mount+"/file", in("file"))
 	_ = w.Rename(in("file"), mount+"/file")

@@ -9,7 +9,7 @@ import (
 	"github.com/tetratelabs/wazero/experimental/sys"
 )
 
-// Rename implements [sys.FS], within one writable mount. A program sees ENOTSUP
+// Rename implements [sys.FS], within one writable mount. A program sees EXDEV
 // between two mounts and falls back to copying. Links cannot be renamed: moved
 // elsewhere, they would mean something else to the host.
 func (f *FS) Rename(from, to string) sys.Errno {
@@ -38,6 +38,7 @@ func (f *FS) rename(src, dst place) sys.Errno {
 		return errno
 	}
 	if src.mount != dst.mount {
+		f.meant = meansDevices
 		return sys.ENOTSUP
 	}
 	atSrc, info, errno := f.target(src)
@@ -89,13 +90,14 @@ func (f *FS) move(src, dst place, info, old fs.FileInfo, atDst parent) sys.Errno
 	}
 	if old != nil && old.IsDir() {
 		if err := atDst.Remove(atDst.name); err != nil {
-			return errnoOf(err)
+			return f.failed(err)
 		}
 		f.removed(dst.guest, old)
 		old = nil
 	}
+	f.due += changeCharge
 	if err := src.mount.root.Rename(src.rel, dst.rel); err != nil {
-		return errnoOf(err)
+		return f.failed(err)
 	}
 	if old != nil && !os.SameFile(info, old) {
 		f.removed(dst.guest, old)

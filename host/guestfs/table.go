@@ -38,7 +38,13 @@ func newTable(mounts []Mount) (dirNode, error) {
 		}
 		at := &root
 		for name := range strings.SplitSeq(m.Guest[1:], "/") {
+			if at.isFile() {
+				return dirNode{}, fmt.Errorf("bind mount %q: below a file", m.Guest)
+			}
 			at = at.ensure(name)
+		}
+		if m.File != "" && len(at.children) > 0 {
+			return dirNode{}, fmt.Errorf("bind mount %q: a file above another mount", m.Guest)
 		}
 		if at.mount != nil {
 			return dirNode{}, fmt.Errorf("bind mount %q: mounted twice", m.Guest)
@@ -54,6 +60,8 @@ func checkMount(m Mount) error {
 		return fmt.Errorf("bind mount %q: not an absolute, clean guest path below /", m.Guest)
 	case m.Guest == Reserved || strings.HasPrefix(m.Guest, Reserved+"/"):
 		return fmt.Errorf("bind mount %q: %s is reserved", m.Guest, Reserved)
+	case m.File != "" && (m.Writable || m.File == "." || !fs.ValidPath(m.File) || strings.ContainsAny(m.File, "/\x00")):
+		return fmt.Errorf("bind mount %q: cannot show the file %q", m.Guest, m.File)
 	case m.Root == nil:
 		return fmt.Errorf("bind mount %q: no root", m.Guest)
 	}
@@ -65,8 +73,8 @@ func checkVirtual(files map[string]Virtual) error {
 		if !isCleanGuestPath(p) || path.Dir(p) != Reserved {
 			return fmt.Errorf("bind virtual file %q: not directly below %s", p, Reserved)
 		}
-		if v.Data != nil && v.Sink != nil {
-			return fmt.Errorf("bind virtual file %q: has both data and a sink", p)
+		if v.Data != nil && v.Sink != nil || v.Talk != nil && (v.Data != nil || v.Sink != nil) {
+			return fmt.Errorf("bind virtual file %q: is more than one of data, a sink and a conversation", p)
 		}
 	}
 	return nil
@@ -75,6 +83,9 @@ func checkVirtual(files map[string]Virtual) error {
 func isCleanGuestPath(p string) bool {
 	return len(p) > 1 && p[0] == '/' && fs.ValidPath(p[1:]) && strings.IndexByte(p, 0) < 0
 }
+
+// isFile reports whether a file is mounted here.
+func (d *dirNode) isFile() bool { return d.mount != nil && d.mount.File != "" }
 
 // child returns the directory called name, or nil.
 func (d *dirNode) child(name string) *dirNode {
@@ -130,8 +141,10 @@ func (f *FS) locate(p string) (place, sys.Errno) {
 	if errno != 0 {
 		return place{}, errno
 	}
-	pl := place{guest: guest, slash: strings.HasSuffix(p, "/") || strings.HasSuffix(p, "/.")}
+	guest = f.based(guest)
+	slash := strings.HasSuffix(p, "/") || strings.HasSuffix(p, "/.")
 	if strings.HasPrefix(guest, Reserved+"/") {
+		pl := place{guest: guest, slash: slash}
 		if v, ok := f.opts.Virtual[guest]; ok {
 			pl.virtual = &v
 			if pl.slash {
@@ -140,6 +153,14 @@ func (f *FS) locate(p string) (place, sys.Errno) {
 		}
 		return pl, 0
 	}
+	pl := f.resolve(guest)
+	pl.slash = slash
+	return pl, 0
+}
+
+// resolve finds a clean guest path outside of [Reserved] in the mount table.
+func (f *FS) resolve(guest string) place {
+	pl := place{guest: guest}
 	at, rest := &f.root, guest[1:]
 	for rest != "" {
 		name, tail, _ := strings.Cut(rest, "/")
@@ -150,12 +171,27 @@ func (f *FS) locate(p string) (place, sys.Errno) {
 		at, rest = next, tail
 	}
 	pl.mount = at.mount
-	if rest == "" {
+	if at.isFile() && rest == "" {
+		pl.rel = at.mount.File
+	} else if at.isFile() {
+		pl.mount = nil // a file has nothing below it
+	} else if rest == "" {
 		pl.node, pl.rel = at, "."
 	} else {
 		pl.rel = rest
+		f.due += strings.Count(rest, "/") * stepCharge
 	}
-	return pl, 0
+	return pl
+}
+
+// based is where a path leads that names nothing of the table's: below the base, if
+// there is one. The result is a guest path like any other, and bounded by its mount.
+func (f *FS) based(guest string) string {
+	name, _, _ := strings.Cut(guest[1:], "/")
+	if f.opts.Base == "" || f.root.child(name) != nil || "/"+name == Reserved {
+		return guest
+	}
+	return path.Join(f.opts.Base, guest)
 }
 
 // clean checks a guest path and returns it absolute and in its shortest form.

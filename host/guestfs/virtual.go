@@ -11,8 +11,11 @@ import (
 
 func (v *Virtual) stat(guest string, written int64) wazerosys.Stat_t {
 	st := wazerosys.Stat_t{Ino: inodeOf(guest), Nlink: 1, Mode: 0o444, Size: int64(len(v.Data))}
-	if v.Sink != nil {
+	switch {
+	case v.Sink != nil:
 		st.Mode, st.Size = 0o200, written
+	case v.Talk != nil:
+		st.Mode = 0o600
 	}
 	return st
 }
@@ -23,10 +26,17 @@ func (f *FS) openVirtual(p place, a access) (sys.File, sys.Errno) {
 		return nil, sys.EEXIST
 	case a.directory:
 		return nil, sys.ENOTDIR
+	case p.virtual.Talk != nil && (!a.read || !a.write):
+		return nil, sys.EACCES
+	case p.virtual.Talk != nil:
+		t := &talkFile{virtualFile: virtualFile{handle: handle{fs: f}, guest: p.guest}, conversation: p.virtual.Talk()}
+		t.peer = t.conversation
+		f.track(&t.handle)
+		return t, 0
 	case p.virtual.Sink != nil && a.read:
 		return nil, sys.EACCES
 	case p.virtual.Sink != nil:
-		s := &sinkFile{virtualFile: virtualFile{handle: handle{fs: f}, guest: p.guest}, sink: p.virtual.Sink}
+		s := &sinkFile{virtualFile: virtualFile{handle: handle{fs: f, sink: true}, guest: p.guest}, sink: p.virtual.Sink}
 		f.track(&s.handle)
 		return s, 0
 	case a.changes:

@@ -10,6 +10,10 @@ type backing interface {
 	// reset makes a region equal to the memory again, or reports that it did
 	// not: then the region must not be used any more.
 	reset(*Region) bool
+	// private calls found with each run of pages, in ascending order, that may not
+	// be as in the memory, or not zero above it, until found returns false. It
+	// returns false then, and where it cannot tell.
+	private(r *Region, found func(from, to int) bool) bool
 	close() error
 }
 
@@ -28,5 +32,7 @@ func (b *copiedBacking) mapped(limit uint64) ([]byte, error) {
 }
 
 func (b *copiedBacking) reset(*Region) bool { return false }
+
+func (b *copiedBacking) private(*Region, func(from, to int) bool) bool { return false }
 
 func (b *copiedBacking) close() error { return nil }

@@ -2,12 +2,15 @@ package image
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/tetratelabs/wazero/api"
@@ -16,9 +19,10 @@ import (
 // ErrDamaged means that an image's files are not what Capture wrote.
 var ErrDamaged = errors.New("damaged image")
 
-// Target is the function that a restored instance is entered through: a slot of
-// the function table, called with three i32.
+// Target is what a restored instance needs besides its memory and globals.
 type Target struct {
+	// Slot of the function table, called with three i32, is the way in, unless
+	// the module was rewritten with an [Entry] to resume through.
 	Slot uint32    `json:"slot"`
 	Args [3]uint32 `json:"args"`
 	// Entropy is where the module keeps the state of random generators: every
@@ -39,24 +43,26 @@ type Range struct {
 // released.
 type Image struct {
 	description
-	memory backing
+	identity [sha256.Size]byte // names it in the states of its instances
+	memory   backing
 
 	mu     sync.Mutex
-	idle   map[uint64][]*Region // by limit
+	idle   []*Region // of all limits, the one released last at the end
 	closed bool
 }
 
 // description is the image's own file; the memory lies beside it.
 type description struct {
 	Size     uint64   `json:"size"`   // of the memory, in bytes
-	CRC32C   uint32   `json:"crc32c"` // of the memory
+	CRC32C   uint32   `json:"crc32c"` // of the memory, to find damage
+	SHA256   string   `json:"sha256"` // of the memory, to tell images apart
 	Globals  []uint64 `json:"globals"`
 	Target   Target   `json:"target"`
 	Captured string   `json:"captured"` // by which format of this package
 }
 
 // format is part of every image: images of another format are not read.
-const format = "sandboxd image 1"
+const format = "sandboxd image 2"
 
 // Names of an image's files in its directory.
 const (
@@ -68,9 +74,11 @@ const (
 // must exist. The guest must stand still: call it from within a host function.
 // mod must come from a module that [Rewrite] changed.
 func Capture(dir string, mod api.Module, memory []byte, target Target) error {
+	sum := sha256.Sum256(memory)
 	d := description{
 		Size:     uint64(len(memory)),
 		CRC32C:   checksum(memory),
+		SHA256:   hex.EncodeToString(sum[:]),
 		Target:   target,
 		Captured: format,
 	}
@@ -94,14 +102,14 @@ func Capture(dir string, mod api.Module, memory []byte, target Target) error {
 	return nil
 }
 
-// Open opens the image in dir and checks every byte of it. Files that are not a
-// whole image are [ErrDamaged].
-func Open(dir string) (*Image, error) {
+// Open opens the image in dir, of the module that its caller knows by that name, and
+// checks every byte of it. Files that are not a whole image are [ErrDamaged].
+func Open(dir, module string) (*Image, error) {
 	text, err := os.ReadFile(filepath.Join(dir, descriptionFile)) //nolint:gosec // the caller's cache
 	if err != nil {
 		return nil, fmt.Errorf("open image: %w", err)
 	}
-	im := &Image{idle: map[uint64][]*Region{}}
+	im := &Image{identity: identify(module, text)}
 	if err := json.Unmarshal(text, &im.description); err != nil {
 		return nil, fmt.Errorf("open image: %w: %s: %w", ErrDamaged, descriptionFile, err)
 	}
@@ -124,28 +132,38 @@ func Blank() (*Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reserve memory: %w", err)
 	}
-	return &Image{memory: memory, idle: map[uint64][]*Region{}}, nil
+	return &Image{memory: memory}, nil
 }
 
 // Memory is the size of the image's linear memory in bytes: the least that a
 // region of it can be limited to.
 func (im *Image) Memory() uint64 { return im.Size }
 
-// Restore sets the globals of an instance whose memory is a region of im, so
-// that calling ExportResume continues from the capture, with randomness of its
-// own.
-func (im *Image) Restore(mod api.Module) error {
-	for _, r := range im.Target.Entropy {
+// Restore makes an instance ready whose memory is a region of im, so that calling
+// ExportResume continues from the capture or, where s is not nil, from the state,
+// which was applied to the region. Its random generators get randomness of its own.
+func (im *Image) Restore(mod api.Module, s *State) error {
+	entropy, globals := im.Target.Entropy, im.Globals
+	if s != nil {
+		entropy, globals = s.Entropy, s.globals
+		if err := grow(mod.Memory(), s.memory); err != nil {
+			return err
+		}
+	}
+	for _, r := range entropy {
 		state, ok := mod.Memory().Read(r.Start, r.Length)
 		if !ok {
 			return fmt.Errorf("restore image: no memory at %#x", r.Start)
 		}
 		_, _ = rand.Read(state) // never fails: it ends the process instead
 	}
-	for n, value := range im.Globals {
+	for n, value := range globals {
 		if err := setGlobal(mod, globalName(n), value); err != nil {
 			return err
 		}
+	}
+	if im.Target.Slot == 0 {
+		return nil
 	}
 	for i, name := range []string{"a", "b", "c"} {
 		if err := setGlobal(mod, targetPrefix+name, uint64(im.Target.Args[i])); err != nil {
@@ -153,6 +171,15 @@ func (im *Image) Restore(mod api.Module) error {
 		}
 	}
 	return setGlobal(mod, targetPrefix+"slot", uint64(im.Target.Slot))
+}
+
+// grow tells the engine of memory that a state has beyond the image.
+func grow(memory api.Memory, size uint64) error {
+	more := (size - uint64(memory.Size())) / PageSize
+	if _, ok := memory.Grow(uint32(more)); !ok { //nolint:gosec // at most maxPages
+		return fmt.Errorf("restore image: the memory does not grow to %d bytes", size)
+	}
+	return nil
 }
 
 func setGlobal(mod api.Module, name string, value uint64) error {
@@ -164,8 +191,9 @@ func setGlobal(mod api.Module, name string, value uint64) error {
 	return nil
 }
 
-// maxIdle is how many released regions of one limit stay mapped for reuse: more
-// than run at once on any machine we expect would only hold memory.
+// maxIdle is how many released regions stay mapped for reuse: more than run at once
+// on any machine we expect would only hold memory. It counts regions of all limits,
+// since callers choose limits: as many as they like.
 var maxIdle = 8 * runtime.GOMAXPROCS(0)
 
 // Acquire returns a region that holds the image's memory and can grow to limit
@@ -174,14 +202,9 @@ func (im *Image) Acquire(limit uint64) (*Region, error) {
 	if limit < im.Size {
 		return nil, fmt.Errorf("map image: it takes %d bytes, the limit is %d", im.Size, limit)
 	}
-	im.mu.Lock()
-	if idle := im.idle[limit]; len(idle) > 0 {
-		r := idle[len(idle)-1]
-		im.idle[limit] = idle[:len(idle)-1]
-		im.mu.Unlock()
+	if r := im.reuse(limit); r != nil {
 		return r, nil
 	}
-	im.mu.Unlock()
 	space, err := im.memory.mapped(limit)
 	if err != nil {
 		return nil, fmt.Errorf("map image: %w", err)
@@ -189,22 +212,47 @@ func (im *Image) Acquire(limit uint64) (*Region, error) {
 	return &Region{space: space, size: im.Size, image: im}, nil
 }
 
+// reuse takes the region of a limit that was released last out of the idle ones.
+func (im *Image) reuse(limit uint64) *Region {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	for i, r := range slices.Backward(im.idle) {
+		if uint64(len(r.space)) == limit {
+			im.idle = slices.Delete(im.idle, i, i+1)
+			return r
+		}
+	}
+	return nil
+}
+
 // release takes a region back: reset for the next instance where that is
 // possible, unmapped otherwise.
 func (im *Image) release(r *Region) {
-	limit := uint64(len(r.space))
 	if im.memory.reset(r) {
 		r.size, r.refused = im.Size, false
-		im.mu.Lock()
-		if !im.closed && len(im.idle[limit]) < maxIdle {
-			im.idle[limit] = append(im.idle[limit], r)
-			im.mu.Unlock()
+		if r = im.keep(r); r == nil {
 			return
 		}
-		im.mu.Unlock()
 	}
 	unreserve(r.space)
 	r.space = nil
+}
+
+// keep adds a region to the idle ones and returns the one that is too many, if any:
+// that which was idle for longest, most likely one of a limit that nobody asks for.
+func (im *Image) keep(r *Region) *Region {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	if im.closed {
+		return r
+	}
+	im.idle = append(im.idle, r)
+	if len(im.idle) <= maxIdle {
+		return nil
+	}
+	oldest := im.idle[0]
+	im.idle = slices.Delete(im.idle, 0, 1)
+	return oldest
 }
 
 // Close unmaps the image and its idle regions. Calling it again does nothing.
@@ -215,10 +263,8 @@ func (im *Image) Close() error {
 		return nil
 	}
 	im.closed = true
-	for _, regions := range im.idle {
-		for _, r := range regions {
-			unreserve(r.space)
-		}
+	for _, r := range im.idle {
+		unreserve(r.space)
 	}
 	im.idle = nil
 	return im.memory.close()

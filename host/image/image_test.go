@@ -24,7 +24,7 @@ func openImage(t *testing.T, memory []byte) *Image {
 	t.Helper()
 	dir := t.TempDir()
 	writeImage(t, dir, memory)
-	im, err := Open(dir)
+	im, err := Open(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func TestOpenRefusesDamage(t *testing.T) {
 			if err := damage(dir); err != nil {
 				t.Fatal(err)
 			}
-			im, err := Open(dir)
+			im, err := Open(dir, "")
 			if err == nil {
 				_ = im.Close()
 			}
@@ -241,7 +241,7 @@ func TestOpenRefusesDamage(t *testing.T) {
 func BenchmarkReset(b *testing.B) {
 	dir := b.TempDir()
 	writeImage(b, dir, content(300))
-	im, err := Open(dir)
+	im, err := Open(dir, "")
 	if err != nil {
 		b.Fatal(err)
 	}

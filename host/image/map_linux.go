@@ -100,6 +100,11 @@ func (b *mappedBacking) reset(r *Region) bool {
 	})
 }
 
+// private asks the kernel, as reset does.
+func (b *mappedBacking) private(r *Region, found func(from, to int) bool) bool {
+	return b.pages != nil && scanPrivate(b.pages, r.space[:r.size], found)
+}
+
 func (b *mappedBacking) close() error {
 	if b.pages != nil {
 		_ = b.pages.Close()

@@ -3,6 +3,7 @@ package image
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/sandboxd/sandboxd/host/wasm"
@@ -13,8 +14,19 @@ import (
 const (
 	// ExportStart fills linear memory and enters the module for the first time.
 	ExportStart = "sandboxd:start"
-	// ExportResume enters a restored instance; see [Target].
+	// ExportWarmUp does the same for an instance that is to be captured, in a
+	// module that has an entry of its own for it.
+	ExportWarmUp = "sandboxd:warm-up"
+	// ExportResume enters a restored instance; see [Entry] and [Target].
 	ExportResume = "sandboxd:resume"
+
+	// initialize is where a WASI reactor begins: exactly once.
+	initialize = "_initialize"
+	// command is where a WASI command begins.
+	command = "_start"
+	// constructors and haskell are what other reactors begin with.
+	constructors = "__wasm_call_ctors"
+	haskell      = "hs_init"
 
 	globalPrefix = "sandboxd:global:"
 	targetPrefix = "sandboxd:target:"
@@ -24,25 +36,47 @@ const (
 // image, because it keeps state where an image does not reach.
 var ErrUnsupported = errors.New("module cannot be snapshotted")
 
+// Entry names the exported functions that a module is entered through.
+type Entry struct {
+	// Start runs the module from the beginning. A function called _initialize, if
+	// there is one, is called before it, and no longer exported: it is how a WASI
+	// reactor begins.
+	Start string
+	// WarmUp runs the module up to where it is to be captured, after _initialize
+	// too. It may be empty: then Start is for that as well.
+	WarmUp string
+	// Resume, which returns an i32, enters a restored instance. It may be empty:
+	// then the image's [Target] says how.
+	Resume string
+}
+
 // Rewrite changes m so that one compiled module serves both to warm up an
 // instance and to start others from the image of the first:
 //
 //   - active data segments become passive, and a function copies them: an
 //     instance restored from an image gets its memory from there;
 //   - every mutable global is exported, so that the host can read and set it;
-//   - ExportStart copies the data and calls the function exported as entry;
-//   - ExportResume calls a function of the function table with three i32, all of
-//     which come from exported globals: the way back into an interpreter that
-//     exports nothing but its start.
+//   - ExportStart and ExportWarmUp copy the data and call what entry names;
+//   - ExportResume enters a restored instance: it calls what entry names or,
+//     for an interpreter that exports nothing but its start, a function of the
+//     function table with three i32, all of which come from exported globals;
+//   - the function table fills itself as it is used.
 //
 // skip names an exported mutable global that belongs to the host and is no part
 // of an image: the fuel counter. A module that writes its tables, drops or
 // itself copies data segments, has a start function, or has mutable globals of
 // reference or vector type is [ErrUnsupported], and m is unchanged.
-func Rewrite(m *wasm.Module, entry, skip string) error {
-	start, ok := m.Export(entry)
-	if !ok || start.Kind != wasm.KindFunc {
-		return fmt.Errorf("rewrite for snapshots: no exported function %q", entry)
+func Rewrite(m *wasm.Module, entry Entry, skip string) error {
+	functions := map[string]uint32{}
+	for _, name := range []string{entry.Start, entry.WarmUp, entry.Resume} {
+		if name == "" {
+			continue
+		}
+		f, err := function(m, name)
+		if err != nil {
+			return err
+		}
+		functions[name] = f
 	}
 	if err := supported(m); err != nil {
 		return err
@@ -52,8 +86,51 @@ func Rewrite(m *wasm.Module, entry, skip string) error {
 		return fmt.Errorf("rewrite for snapshots: no exported global %q", skip)
 	}
 	exportGlobals(m, skipped.Index)
-	addStart(m, start.Index)
-	addResume(m)
+	fill := addFill(m)
+	addStart(m, ExportStart, new(wasm.Asm).U32(wasm.OpCall, fill), functions[entry.Start])
+	if entry.WarmUp != "" {
+		addStart(m, ExportWarmUp, new(wasm.Asm).U32(wasm.OpCall, fill), functions[entry.WarmUp])
+	}
+	if entry.Resume != "" {
+		m.AddExport(ExportResume, wasm.KindFunc, functions[entry.Resume])
+	} else {
+		addResume(m)
+	}
+	dropInitializers(m)
+	lazyTable(m)
+	return nil
+}
+
+// function finds an exported function, which must be one that there is.
+func function(m *wasm.Module, name string) (uint32, error) {
+	e, ok := m.Export(name)
+	if ok && e.Kind == wasm.KindFunc {
+		if _, ok = m.FuncType(e.Index); ok {
+			return e.Index, nil
+		}
+	}
+	return 0, fmt.Errorf("rewrite: no exported function %q", name)
+}
+
+// Plain changes m so that it can be started through ExportStart and nothing else:
+// what is left where [Rewrite] refuses with [ErrUnsupported]. The module's own start
+// function, if it has one, runs there too, and not when an instance is made. A module
+// without a memory gets a small one.
+func Plain(m *wasm.Module, entry Entry) error {
+	f, err := function(m, entry.Start)
+	if err != nil {
+		return err
+	}
+	body := new(wasm.Asm)
+	if m.Start != nil {
+		body.U32(wasm.OpCall, *m.Start)
+		m.Start = nil
+	}
+	if len(m.Memories) == 0 && m.NumImported(wasm.KindMemory) == 0 {
+		m.Memories = []wasm.Limits{{Min: 1}} // the host's functions expect one
+	}
+	addStart(m, ExportStart, body, f)
+	dropInitializers(m)
 	return nil
 }
 
@@ -112,69 +189,46 @@ func exportGlobals(m *wasm.Module, except uint32) {
 
 func globalName(n int) string { return globalPrefix + strconv.Itoa(n) }
 
-// addStart moves the active data segments into a function that ends by calling
-// the module's own entry.
-func addStart(m *wasm.Module, entry uint32) {
-	body := new(wasm.Asm)
-	for i := range m.Data {
-		d := &m.Data[i]
-		if d.Mode != wasm.Active {
-			continue
-		}
-		offset := d.Offset[:len(d.Offset)-1]                      // without its end
-		body.Raw(offset).I32Const(0).I32Const(int32(len(d.Init))) //nolint:gosec // a section is shorter than 2 GiB
-		body.U32(wasm.OpMemoryInit, uint32(i), 0)                 //nolint:gosec // few
-		d.Mode, d.Offset = wasm.Passive, nil
-	}
-	m.DataCount = true
-	body.U32(wasm.OpCall, entry).Op(wasm.OpEnd)
-	f := m.AddFunc(m.AddType(nil, nil), nil, body.Bytes())
-	m.AddExport(ExportStart, wasm.KindFunc, f)
+// addStart adds a function that begins with body and calls a function of the
+// module, after what must come before it, and exports it.
+func addStart(m *wasm.Module, name string, body *wasm.Asm, entry uint32) {
+	addInitializers(m, body, entry)
+	t, _ := m.FuncType(entry)
+	f := m.AddFunc(m.AddType(nil, t.Results), nil, body.U32(wasm.OpCall, entry).Op(wasm.OpEnd).Bytes())
+	m.AddExport(name, wasm.KindFunc, f)
 }
 
-// maxGap is the most zero bytes put between two data segments to make them one.
-const maxGap = 1 << 10
-
-// mergeData joins data segments that lie close together. The engine looks at
-// every segment for every instance, and CPython has 24 000 of them. Segments are
-// left alone unless all are active, at constant ascending offsets, and none
-// reaches into the next: then the order of copying does not matter.
-func mergeData(m *wasm.Module) {
-	offsets := make([]uint64, len(m.Data))
-	end := uint64(0)
-	for i := range m.Data {
-		offset, ok := constant(m.Data[i].Offset)
-		if m.Data[i].Mode != wasm.Active || !ok || offset < end {
-			return
-		}
-		offsets[i], end = offset, offset+uint64(len(m.Data[i].Init))
+// addInitializers adds the calls by which a reactor begins: those of WASI, of
+// programs in C without WASI's start, and of Haskell's runtime. A command begins by
+// itself.
+func addInitializers(m *wasm.Module, body *wasm.Asm, entry uint32) {
+	if start, ok := m.Export(command); ok && start.Index == entry {
+		return
 	}
-	var merged []wasm.Data
-	for i := range m.Data {
-		if n := len(merged); n > 0 {
-			last := &merged[n-1]
-			start, _ := constant(last.Offset)
-			if gap := offsets[i] - start - uint64(len(last.Init)); gap <= maxGap {
-				last.Init = append(last.Init, make([]byte, gap)...)
-				last.Init = append(last.Init, m.Data[i].Init...)
-				continue
-			}
+	for _, name := range []string{initialize, constructors} {
+		if e, ok := m.Export(name); ok && e.Kind == wasm.KindFunc && hasType(m, e.Index, 0) {
+			body.U32(wasm.OpCall, e.Index)
+			break
 		}
-		d := m.Data[i]
-		d.Init = append([]byte(nil), d.Init...)
-		merged = append(merged, d)
 	}
-	m.Data = merged
+	if e, ok := m.Export(haskell); ok && e.Kind == wasm.KindFunc && hasType(m, e.Index, 2) {
+		body.I32Const(0).I32Const(0).U32(wasm.OpCall, e.Index)
+	}
 }
 
-// constant is the value of a constant expression that is one i32.const.
-func constant(e wasm.Expr) (uint64, bool) {
-	r := wasm.NewReader(e, 0)
-	if !r.Next() || r.Op != wasm.OpI32Const {
-		return 0, false
-	}
-	value := uint64(uint32(r.A)) //nolint:gosec // an i32, as an address
-	return value, r.Next() && r.Op == wasm.OpEnd
+// hasType reports whether a function takes so many i32 and returns nothing.
+func hasType(m *wasm.Module, f uint32, params int) bool {
+	t, ok := m.FuncType(f)
+	return ok && len(t.Results) == 0 && len(t.Params) == params &&
+		!slices.ContainsFunc(t.Params, func(v wasm.ValType) bool { return v != wasm.I32 })
+}
+
+// dropInitializers hides what addInitializers called. Whoever calls it again, as
+// Extism does before the first call, ends in a trap or starts the module twice.
+func dropInitializers(m *wasm.Module) {
+	m.Exports = slices.DeleteFunc(m.Exports, func(e wasm.Export) bool {
+		return e.Name == initialize || e.Name == constructors || e.Name == haskell
+	})
 }
 
 // addResume adds: func() i32 { return table[slot](a, b, c) }.

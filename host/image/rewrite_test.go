@@ -72,7 +72,7 @@ func counterModule() *wasm.Module {
 func TestCaptureAndRestore(t *testing.T) {
 	ctx := t.Context()
 	m := counterModule()
-	if err := Rewrite(m, "run", fuelName); err != nil {
+	if err := Rewrite(m, Entry{Start: "run"}, fuelName); err != nil {
 		t.Fatal(err)
 	}
 	runtime := wazero.NewRuntime(ctx)
@@ -107,7 +107,7 @@ func TestCaptureAndRestore(t *testing.T) {
 		t.Fatalf("start: captured %t, %v", captured, err)
 	}
 
-	im, err := Open(dir)
+	im, err := Open(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestCaptureAndRestore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := im.Restore(mod); err != nil {
+		if err := im.Restore(mod, nil); err != nil {
 			t.Fatal(err)
 		}
 		state, _ := mod.Memory().Read(64, 32)
@@ -161,7 +161,7 @@ func TestRewriteRefusesStateOutsideAnImage(t *testing.T) {
 			m := counterModule()
 			change(m)
 			exports := len(m.Exports)
-			if err := Rewrite(m, "run", fuelName); !errors.Is(err, ErrUnsupported) {
+			if err := Rewrite(m, Entry{Start: "run"}, fuelName); !errors.Is(err, ErrUnsupported) {
 				t.Fatalf("got %v, want %v", err, ErrUnsupported)
 			}
 			if len(m.Exports) != exports {
@@ -184,17 +184,16 @@ func TestMergeDataKeepsMemoryTheSame(t *testing.T) {
 		{"distant ones stay apart", []wasm.Data{segment(10, "ab"), segment(12+maxGap+1, "cd")}, 2},
 		{"descending ones are left alone", []wasm.Data{segment(20, "ab"), segment(10, "cd")}, 2},
 		{"overlapping ones are left alone", []wasm.Data{segment(10, "abc"), segment(12, "xy")}, 2},
-		{"passive ones are left alone", []wasm.Data{segment(10, "ab"), {Mode: wasm.Passive, Init: []byte("x")}}, 2},
+		{"passive ones are left out", []wasm.Data{segment(10, "ab"), {Mode: wasm.Passive, Init: []byte("x")}}, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			m := &wasm.Module{Data: tt.in}
-			before := lay(m.Data)
-			mergeData(m)
-			if len(m.Data) != tt.want {
-				t.Errorf("%d segments, want %d", len(m.Data), tt.want)
+			before := lay(tt.in)
+			merged := mergeData(tt.in)
+			if len(merged) != tt.want {
+				t.Errorf("%d segments, want %d", len(merged), tt.want)
 			}
-			if after := lay(m.Data); after != before {
+			if after := lay(merged); after != before {
 				t.Errorf("memory is %q, was %q", after, before)
 			}
 		})
@@ -211,4 +210,36 @@ func lay(segments []wasm.Data) string {
 		}
 	}
 	return string(memory)
+}
+
+// TestPlainStartsWhatCannotBeSnapshotted checks what is made of modules that Rewrite
+// refuses: their start function runs when they are entered, and their data stay.
+func TestPlainStartsWhatCannotBeSnapshotted(t *testing.T) {
+	m := &wasm.Module{}
+	m.AddGlobal(wasm.I32, true, wasm.ConstI32(1))
+	start := m.AddFunc(m.AddType(nil, nil), nil, new(wasm.Asm).I32Const(20).U32(wasm.OpGlobalSet, 0).Op(wasm.OpEnd).Bytes())
+	m.Start = &start
+	double := new(wasm.Asm).U32(wasm.OpGlobalGet, 0).I32Const(2).Op(wasm.OpI32Mul).U32(wasm.OpGlobalSet, 0).Op(wasm.OpEnd).Bytes()
+	m.AddExport(initialize, wasm.KindFunc, m.AddFunc(m.AddType(nil, nil), nil, double))
+	run := m.AddFunc(m.AddType(nil, []wasm.ValType{wasm.I32}), nil, new(wasm.Asm).U32(wasm.OpGlobalGet, 0).Op(wasm.OpEnd).Bytes())
+	m.AddExport("run", wasm.KindFunc, run)
+	if err := Plain(m, Entry{Start: "none"}); err == nil {
+		t.Error("a start that is not there is accepted")
+	}
+	if err := Plain(m, Entry{Start: "run"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := m.Export(initialize); ok || m.Start != nil || len(m.Memories) != 1 {
+		t.Errorf("exports %+v, start %v, memories %+v", m.Exports, m.Start, m.Memories)
+	}
+	r := wazero.NewRuntime(t.Context())
+	defer func() { _ = r.Close(t.Context()) }()
+	mod, err := r.Instantiate(t.Context(), m.Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := mod.ExportedFunction(ExportStart).Call(t.Context())
+	if err != nil || len(got) != 1 || got[0] != 40 {
+		t.Errorf("got %v, %v", got, err)
+	}
 }

@@ -2,6 +2,8 @@ package meter
 
 import (
 	"errors"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -302,4 +304,53 @@ func TestInstrumentRefuses(t *testing.T) {
 			t.Error("it was instrumented again")
 		}
 	})
+}
+
+// TestCallsOutOfBoundsAreNotMade calls the host's sum with the arguments that a bound
+// refuses, and with those next to them.
+func TestCallsOutOfBoundsAreNotMade(t *testing.T) {
+	h := newHost(t)
+	cfg := Config{
+		Cost: func(_, name string) Cost {
+			if name != "add" {
+				return Cost{}
+			}
+			return Cost{Base: 7, Param: 1, Per: 10}
+		},
+		Bounds: func(_, name string) []Bound {
+			if name != "add" {
+				return nil
+			}
+			return []Bound{{Param: 0, Min: 3, Max: math.MaxUint32, Answer: -58}, {Param: 1, Max: 100, Answer: -37}}
+		},
+	}
+	for _, tt := range []struct {
+		name       string
+		a, b, want int32
+		fuel       int64
+	}{
+		{"within", 3, 100, 103, 3 + 7 + 1000},
+		{"less than the least", 2, 0, -58, 3 + 7},
+		{"none", 0, 0, -58, 3 + 7},
+		{"the most there is", -1, 1, 0, 3 + 7 + 10},
+		{"more than the most", 3, 101, -37, 3 + 7},
+		{"far more than the most", 3, -1, -37, 3 + 7},
+		{"both", 0, 101, -58, 3 + 7},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := program{imports: envImports, funcs: []function{code(0, c32(tt.a), c32(tt.b), call(0))}}
+			r := h.plenty().run(t, metered(t, p.bytes(), cfg), "run")
+			if r.err != nil || !slices.Equal(r.results, []int32{tt.want}) || r.fuel != tt.fuel {
+				t.Errorf("got %d for %d fuel, %v; want %d for %d", r.results, r.fuel, r.err, tt.want, tt.fuel)
+			}
+		})
+	}
+	for name, bad := range map[string]Bound{
+		"a parameter that is none": {Param: 2}, "a parameter before the first": {Param: -1}, "nothing within": {Min: 2, Max: 1},
+	} {
+		m := (&program{imports: envImports, funcs: []function{code(0, c32(1), c32(2), call(0))}}).module()
+		if err := Instrument(m, Config{Bounds: func(string, string) []Bound { return []Bound{bad} }}); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
 }

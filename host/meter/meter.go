@@ -54,6 +54,10 @@ const (
 	// the next slice was added; or it ends the run by not returning. It is
 	// called again at once if the slice was too small to pay the debt.
 	RefuelImport = "refuel"
+	// AmendImport is the function sandboxd.amend (i32) -> (i32). It is imported
+	// only where [Config].Amend is set, called with the result, other than zero,
+	// of a call that Amend names, and returns what the guest gets instead.
+	AmendImport = "amend"
 	// FuelExport names the mutable i64 global that holds the fuel left in the
 	// current slice. It starts at zero and is negative while refuel runs.
 	FuelExport = "sandboxd:fuel"
@@ -78,6 +82,16 @@ type Cost struct {
 	Shift uint   // at most 31
 }
 
+// Bound refuses calls of an imported function that returns one i32: where argument
+// Param, an i32 counted from 0, is less than Min or more than Max as an unsigned
+// number, the function is not called, Answer is its result, and the call costs no more
+// than the Base of its [Cost].
+type Bound struct {
+	Param    int
+	Min, Max uint32
+	Answer   int32
+}
+
 // Bounds of a [Cost]: no single charge may come near the range of the counter.
 const (
 	MaxBase = 1 << 50
@@ -90,9 +104,17 @@ type Config struct {
 	// Cost returns what a call of an imported function costs, by its original
 	// name. Nil means nothing beyond the call instruction.
 	Cost func(module, name string) Cost
+	// Bounds returns which calls of an imported function, by its original name, are
+	// answered without calling it. Nil refuses none.
+	Bounds func(module, name string) []Bound
 	// Rename gives imported functions other names, so that the host can
 	// provide its own in place of a library's.
 	Rename map[Import]Import
+	// Amend says of which imported functions, by their original names, the host
+	// sees each result that is not zero before the guest does: functions that
+	// return an error number, where a library that provides them knows fewer of
+	// those than the host. Nil means of none.
+	Amend func(module, name string) bool
 	// MaxTable is the most elements any table may have: the maximum of every
 	// table becomes at most that. A table that starts larger is an error.
 	// Zero leaves tables alone.
@@ -117,7 +139,7 @@ func instrument(m *wasm.Module, cfg Config, b bounds) error {
 		return err
 	}
 	m.StripCustom()
-	in := newInstrumenter(m, b)
+	in := newInstrumenter(m, b, cfg.Amend != nil)
 	if err := m.RemapFuncs(in.remap); err != nil {
 		return fmt.Errorf("meter: renumber functions: %w", err)
 	}
@@ -179,13 +201,15 @@ func limitTables(m *wasm.Module, limit uint32) error {
 // instrumenter holds what stays the same while one module is instrumented.
 //
 // Functions are renumbered as follows. Imports keep their places, refuel comes
-// after them, so the functions the module defines move up by one. Then come a
-// wrapper for each import, and the helpers. References to an import become
-// references to its wrapper.
+// after them, and amend if it is wanted, so the functions the module defines move
+// up by one or two. Then come a wrapper for each import, and the helpers.
+// References to an import become references to its wrapper.
 type instrumenter struct {
 	m        *wasm.Module
 	bounds   bounds
-	imported uint32 // function imports of the original module
+	imported uint32 // function imports of the original module; the index of refuel
+	amend    uint32 // index of amend, or 0
+	defined  uint32 // index of the first function that the module defines
 	wrappers uint32 // index of the first wrapper
 	refill   uint32 // helpers; see addHelpers
 	bytes    uint32
@@ -195,14 +219,19 @@ type instrumenter struct {
 	hasMem   bool
 }
 
-func newInstrumenter(m *wasm.Module, b bounds) *instrumenter {
+func newInstrumenter(m *wasm.Module, b bounds, amend bool) *instrumenter {
 	in := &instrumenter{
 		m:        m,
 		bounds:   b,
 		imported: m.NumImportedFuncs(),
 		hasMem:   len(m.Memories) > 0 || m.NumImported(wasm.KindMemory) > 0,
 	}
-	in.wrappers = m.NumFuncs() + 1
+	in.defined = in.imported + 1
+	if amend {
+		in.amend = in.defined
+		in.defined++
+	}
+	in.wrappers = m.NumFuncs() + in.defined - in.imported
 	in.refill = in.wrappers + in.imported
 	in.bytes = in.refill + 1
 	in.elements = in.bytes + 1
@@ -216,5 +245,5 @@ func (in *instrumenter) remap(f uint32) uint32 {
 	if f < in.imported {
 		return in.wrappers + f
 	}
-	return f + 1
+	return f + in.defined - in.imported
 }

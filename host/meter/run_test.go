@@ -40,6 +40,7 @@ func newHostWith(tb testing.TB, cfg wazero.RuntimeConfig) *host {
 	h := &host{rt: wazero.NewRuntimeWithConfig(ctx, cfg.WithCoreFeatures(features).WithMemoryLimitPages(4096))}
 	tb.Cleanup(func() { _ = h.rt.Close(ctx) })
 	_, err := h.rt.NewHostModuleBuilder(HostModule).NewFunctionBuilder().WithFunc(h.refuel).Export(RefuelImport).
+		NewFunctionBuilder().WithFunc(amend).Export(AmendImport).
 		Instantiate(ctx)
 	if err != nil {
 		tb.Fatal(err)
@@ -70,6 +71,9 @@ var envImports = []imported{
 	{"env", "one", 1, 1},
 	{"env", "none", 0, 0},
 }
+
+// amend makes a result of a host function show that it was amended.
+func amend(_ context.Context, result int32) int32 { return result + 1000 }
 
 func (h *host) refuel(_ context.Context, left int64) int64 {
 	h.refuels++

@@ -160,6 +160,9 @@ func (c *cursor) limits() Limits {
 		return Limits{Min: c.u32(), Max: c.u32(), HasMax: true}
 	case 2, 3:
 		c.fail(at, "shared memory is not supported")
+		if c.err.Offset == at {
+			c.err.kind = ErrShared
+		}
 	default:
 		c.fail(at, "unknown limits %#x", flag)
 	}

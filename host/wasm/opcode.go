@@ -43,6 +43,7 @@ const (
 	OpI64Load            Opcode = 0x29
 	OpI32Store           Opcode = 0x36
 	OpI64Store           Opcode = 0x37
+	OpI32Store8          Opcode = 0x3a
 	OpMemorySize         Opcode = 0x3f
 	OpMemoryGrow         Opcode = 0x40
 	OpI32Const           Opcode = 0x41
@@ -54,6 +55,7 @@ const (
 	OpI32Ne              Opcode = 0x47
 	OpI32LtS             Opcode = 0x48
 	OpI32LtU             Opcode = 0x49
+	OpI32GtU             Opcode = 0x4b
 	OpI64Eqz             Opcode = 0x50
 	OpI64LtS             Opcode = 0x53
 	OpI64GtS             Opcode = 0x55
@@ -68,6 +70,7 @@ const (
 	OpI64Sub             Opcode = 0x7d
 	OpI64Mul             Opcode = 0x7e
 	OpI64ShrU            Opcode = 0x88
+	OpI32WrapI64         Opcode = 0xa7
 	OpI64ExtendI32U      Opcode = 0xad
 	OpRefNull            Opcode = 0xd0
 	OpRefIsNull          Opcode = 0xd1

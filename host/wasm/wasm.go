@@ -20,7 +20,10 @@
 // See https://webassembly.github.io/spec/core/binary/index.html
 package wasm
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Limits on what [Decode] accepts. Those on counts and sizes are the
 // implementation limits of the WebAssembly JavaScript interface, which
@@ -50,7 +53,14 @@ const (
 type Error struct {
 	Offset int    // where in the decoded bytes, counted from the start of the module
 	Msg    string // what is wrong there
+	kind   error
 }
+
+// ErrShared is the kind of error of a module whose memory is shared between threads.
+var ErrShared = errors.New("shared memory")
+
+// Unwrap returns [ErrShared], or nil.
+func (e *Error) Unwrap() error { return e.kind }
 
 // Error implements error.
 func (e *Error) Error() string {

@@ -1,6 +1,7 @@
 import sys
 
-print(sys.path)
+# Packages are looked for behind everything else, where a call has them or not.
+print([place for place in sys.path if place != "/packages"])
 sys.path.insert(0, "/app/sub")
 import os
 

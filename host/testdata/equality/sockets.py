@@ -7,9 +7,9 @@ try:
 except (ImportError, OSError) as e:
     print(type(e).__name__, e)
 try:
-    import urllib.request
+    import http.client
 
-    urllib.request.urlopen("http://127.0.0.1/")
+    http.client.HTTPConnection("127.0.0.1").connect()
 except Exception as e:
     print(type(e).__name__, e)
 print(select.select([], [], [], 0.001))

@@ -20,6 +20,8 @@ def truncate():
         f.truncate(1 << 50)
 def allocate():
     with open("c", "wb") as f:
+        if not hasattr(os, "posix_fallocate"):
+            raise OSError("this build has no such function")
         os.posix_fallocate(f.fileno(), 0, 1 << 40)
 def pwrite():
     with open("d", "wb") as f:

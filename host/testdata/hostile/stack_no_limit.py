@@ -4,6 +4,8 @@
 # status: error
 # exit: 134
 # error: trap
+# exit 3.13: 1
+# error 3.13: RecursionError
 import sys
 sys.setrecursionlimit(10**9)
 class A:

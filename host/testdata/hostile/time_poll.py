@@ -2,7 +2,7 @@
 #
 # status: timeout
 # exit: 124
-# timeout: 300ms
+# timeout: 2s
 # stdout has: "polled"
 import select
 for call in (

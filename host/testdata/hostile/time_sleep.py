@@ -2,7 +2,7 @@
 #
 # status: timeout
 # exit: 124
-# timeout: 300ms
+# timeout: 2s
 # stdout: "good night\n"
 # error: timeout
 import time

@@ -1,0 +1,14 @@
+const assert = require('assert');
+display({ a: [1, null] });
+display('text');
+display(() => 1);
+display('<b>x</b>', { mime: 'text/html' });
+display(Buffer.from('89504e470d0a1a0a', 'hex'), { mime: 'image/png' });
+display({ 'text/plain': 'a', 'text/html': '<i>a</i>' }, { bundle: true });
+const round = {};
+round.again = round;
+display(round);
+assert.throws(() => display(1, { mime: 'video/mp4' }), /these can: .*image\/png/);
+writeText('report.txt', '');
+artifact('report.txt', { title: 'Report' });
+assert.throws(() => artifact('nothing'), { code: 'ENOENT' });

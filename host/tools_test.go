@@ -1,0 +1,171 @@
+package host_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sandboxd/sandboxd/host"
+)
+
+// someTools are tools that tests call. met is what meet waits for: that so many calls of
+// it run at once.
+func someTools(met int) []host.Tool {
+	var mu sync.Mutex
+	come := 0
+	all := make(chan struct{})
+	return []host.Tool{
+		{
+			Name: "add", Description: "Adds two numbers.",
+			Schema: json.RawMessage(`{"type":"object","properties":{"a":{"type":"number"},"b":{"type":"number"}},"required":["a","b"],"additionalProperties":false}`),
+			Call: func(_ context.Context, args json.RawMessage) (json.RawMessage, error) {
+				var a struct{ A, B float64 }
+				if err := json.Unmarshal(args, &a); err != nil {
+					return nil, err
+				}
+				return json.Marshal(a.A + a.B)
+			},
+		},
+		{Name: "echo", Call: func(_ context.Context, args json.RawMessage) (json.RawMessage, error) { return args, nil }},
+		{Name: "nothing", Call: func(context.Context, json.RawMessage) (json.RawMessage, error) { return nil, nil }},
+		{Name: "fail", Call: func(context.Context, json.RawMessage) (json.RawMessage, error) {
+			return nil, errors.New("the backend is süß " + strings.Repeat("x", 100_000))
+		}},
+		{Name: "crash", Call: func(context.Context, json.RawMessage) (json.RawMessage, error) { panic("password 1234") }},
+		{Name: "garbage", Call: func(context.Context, json.RawMessage) (json.RawMessage, error) { return []byte("{nope"), nil }},
+		{Name: "large", Call: func(context.Context, json.RawMessage) (json.RawMessage, error) {
+			return []byte(`"` + strings.Repeat("x", 5<<20) + `"`), nil
+		}},
+		{Name: "slow", Timeout: 20 * time.Millisecond, Call: func(ctx context.Context, _ json.RawMessage) (json.RawMessage, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}},
+		{Name: "meet", Call: func(ctx context.Context, args json.RawMessage) (json.RawMessage, error) {
+			mu.Lock()
+			if come++; come == met {
+				close(all)
+			}
+			mu.Unlock()
+			select {
+			case <-all:
+				return args, nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}},
+	}
+}
+
+func runTools(t *testing.T, language, code string, tools []host.Tool) *host.Result {
+	t.Helper()
+	r, err := shared(t).Execute(t.Context(), host.Request{Language: language, Code: []byte(code), Tools: tools})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestProgramsCallTools(t *testing.T) {
+	tests := []struct{ name, language, code, stdout string }{
+		{"python", "python", `
+import tools
+print(tools.add(a=1, b=2.5), tools.add({"a": 1, "b": 2}), tools.nothing())
+print(tools.echo(text="süß \U0001f600 \ud800", list=[1, None, {"": []}], big=10**15))
+print(sum(tools.add(a=i, b=i) for i in range(20)), dir(tools)[:3])
+from tools import add, ToolError
+print(add.__name__, add.__doc__.split("\n")[0], '"required"' in add.__doc__)
+def attempt(call):
+    try:
+        print(call())
+    except Exception as e:
+        print(type(e).__name__, getattr(e, "kind", ""), getattr(e, "tool", ""), str(e)[:60].removesuffix(": nan"), len(str(e)) <= 4096)
+attempt(lambda: add(a=1))
+attempt(lambda: add(a=1, b="x"))
+attempt(lambda: add(a=1, b=2, A=3))
+attempt(lambda: add(1))
+attempt(lambda: add({}, a=1))
+attempt(lambda: add(a=float("nan")))
+attempt(lambda: tools.echo(n=10**400))
+attempt(tools.fail)
+attempt(tools.crash)
+attempt(tools.garbage)
+attempt(tools.large)
+attempt(tools.slow)
+attempt(lambda: tools.search(q=1))
+`, `3.5 3 None
+{'text': 'süß 😀 \ud800', 'list': [1, None, {'': []}], 'big': 1000000000000000}
+380 ['ToolError', 'add', 'crash']
+add Adds two numbers. True
+ToolError invalid add the arguments of add do not match its schema: validating roo True
+ToolError invalid add the arguments of add do not match its schema: validating roo True
+ToolError invalid add the arguments of add do not match its schema: validating roo True
+TypeError   tools.add() takes keyword arguments, or one dict True
+TypeError   tools.add() takes keyword arguments, or one dict True
+ValueError   Out of range float values are not JSON compliant True
+ToolError invalid echo the arguments of echo have a number out of range: 1000000000 True
+ToolError failed fail the backend is süß xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx True
+ToolError failed crash crash failed True
+ToolError failed garbage garbage gave an answer that is not JSON True
+ToolError limit large the answer of large is larger than 4MiB (profile "strict", k True
+ToolError timeout slow slow gave no answer within 20ms True
+AttributeError   module 'tools' has no tool 'search'; there are add, echo, no True
+`},
+		{"javascript", "javascript", `
+const show = (...v) => console.log(...v);
+show(await tools.add({ a: 1, b: 2.5 }), await tools.nothing());
+show(JSON.stringify(await tools.echo({ text: 'süß \u{1f600}', list: [1, null, { '': [] }], big: 1e15, no: undefined })));
+show(Object.keys(tools).slice(0, 3), tools.add.name, tools.add.description, tools.add.schema.required);
+for (const call of [
+  () => tools.add({ a: 1 }), () => tools.add({ a: 1, b: 'x' }), () => tools.add({ a: 1, b: 2, A: 3 }), () => tools.add(1), () => tools.add([]),
+  () => tools.echo({ n: 10n }), () => tools.fail(), () => tools.crash(), () => tools.garbage(), () => tools.large(), () => tools.slow(),
+]) {
+  try {
+    show(await call());
+  } catch (e) {
+    show(e.name, e instanceof tools.ToolError, e.kind, e.tool, e.message.slice(0, 60), e.message.length <= 4096);
+  }
+}
+tools.add({ a: 1, b: 2 }).then((v) => show('then', v), () => {});
+show('first');
+show((await Promise.all([tools.meet({ n: 1 }), tools.meet({ n: 2 }), tools.meet({ n: 3 })])).map((v) => v.n));
+let ticks = 0;
+const timer = setInterval(() => { ticks++; }, 1);
+await Promise.allSettled([tools.slow(), tools.slow()]);
+clearInterval(timer);
+show(ticks > 0);
+`, `3.5 null
+{"text":"süß 😀","list":[1,null,{"":[]}],"big":1000000000000000}
+[ 'add', 'echo', 'nothing' ] add Adds two numbers. [ 'a', 'b' ]
+ToolError true invalid add the arguments of add do not match its schema: validating roo true
+ToolError true invalid add the arguments of add do not match its schema: validating roo true
+ToolError true invalid add the arguments of add do not match its schema: validating roo true
+TypeError false undefined undefined tools.add() takes one object with the arguments true
+TypeError false undefined undefined tools.add() takes one object with the arguments true
+TypeError false undefined undefined Do not know how to serialize a BigInt true
+ToolError true failed fail the backend is süß xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx true
+ToolError true failed crash crash failed true
+ToolError true failed garbage garbage gave an answer that is not JSON true
+ToolError true limit large the answer of large is larger than 4MiB (profile "strict", k true
+ToolError true timeout slow slow gave no answer within 20ms true
+first
+then 3
+[ 1, 2, 3 ]
+true
+`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := runTools(t, test.language, test.code, someTools(3))
+			if r.Stdout != test.stdout || r.Status != host.StatusOK {
+				t.Errorf("got %s %q (%+v)\n%s\nwant\n%s", r.Status, r.Stderr, r.Error, r.Stdout, test.stdout)
+			}
+			if len(r.Tools) == 0 || r.Tools[0] != (host.ToolCall{Name: "add", Outcome: "ok", DurationSeconds: r.Tools[0].DurationSeconds, Sent: r.Tools[0].Sent, Received: 3}) {
+				t.Errorf("calls: %+v", r.Tools)
+			}
+		})
+	}
+}
