@@ -1,0 +1,5 @@
+package sdk_test
+
+import "os"
+
+var terminate = os.Kill
