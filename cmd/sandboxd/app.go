@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,6 +29,7 @@ type app struct {
 
 	config   string // --config
 	cacheDir string // --cache-dir
+	dataDir  string // --data-dir
 	noColor  bool   // --no-color
 }
 
@@ -111,19 +113,57 @@ func (a *app) cache() (string, error) {
 	return filepath.Join(user, "sandboxd"), nil
 }
 
+// data is the directory for what sandboxd keeps for its user: sessions, and the
+// runtimes that were added.
+func (a *app) data() (string, error) {
+	dir := a.dataDir
+	if dir == "" {
+		dir = a.getenv("SANDBOXD_DATA_DIR")
+	}
+	if dir != "" {
+		return filepath.Abs(dir)
+	}
+	if dir = a.getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) { // others are to be ignored
+		return filepath.Join(dir, "sandboxd"), nil
+	}
+	user, err := userDataDir(a.getenv)
+	if err != nil {
+		return "", fmt.Errorf("find a data directory: %w (name one with --data-dir)", err)
+	}
+	return filepath.Join(user, "sandboxd"), nil
+}
+
+// userDataDir is where this system's programs keep what belongs to a user.
+func userDataDir(getenv func(string) string) (string, error) {
+	switch runtime.GOOS {
+	case "windows":
+		if dir := getenv("LocalAppData"); dir != "" {
+			return dir, nil
+		}
+		return "", errors.New("%LocalAppData% is not set")
+	case "darwin", "ios":
+		home, err := os.UserHomeDir()
+		return filepath.Join(home, "Library", "Application Support"), err
+	}
+	home, err := os.UserHomeDir()
+	return filepath.Join(home, ".local", "share"), err
+}
+
 // open starts the engine under policy. The caller closes it.
 func (a *app) open(ctx context.Context, policy *policies.Policy, registry *runtimes.Registry, progress runtimes.Progress) (*host.Host, error) {
-	dir, err := a.cache()
-	if err != nil {
+	return a.openWith(ctx, host.Options{Policy: policy, Registry: registry, Progress: progress})
+}
+
+// openWith opens an engine with options that lack only what is the same for all.
+func (a *app) openWith(ctx context.Context, o host.Options) (_ *host.Host, err error) {
+	if o.CacheDir, err = a.cache(); err != nil {
 		return nil, err
 	}
-	return host.Open(ctx, host.Options{
-		Policy:   policy,
-		Registry: registry,
-		CacheDir: dir,
-		Progress: progress,
-		Log:      a.logger(),
-	})
+	o.Log, o.Getenv = a.logger(), a.getenv
+	if self, err := os.Executable(); err == nil {
+		o.Compiler = &host.Compiler{Path: self, Args: []string{"sandboxd", compileCommand}}
+	}
+	return host.Open(ctx, o)
 }
 
 // logger carries the engine's warnings to standard error, without the time: a

@@ -2,8 +2,6 @@ package main
 
 import (
 	"github.com/spf13/cobra"
-
-	"github.com/sandboxd/sandboxd/runtimes"
 )
 
 // completeFlag offers the values of fn for a flag. A command without that flag
@@ -35,7 +33,7 @@ func (a *app) completeProfiles(*cobra.Command, []string, string) ([]string, cobr
 
 // completeLanguages offers the names of the runtimes.
 func (a *app) completeLanguages(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	registry, err := runtimes.Builtin()
+	registry, err := a.registry()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/sandboxd/sandboxd/host"
+	"github.com/sandboxd/sandboxd/host/harden"
 	"github.com/sandboxd/sandboxd/policies"
 	"github.com/sandboxd/sandboxd/runtimes"
 )
@@ -17,19 +18,45 @@ type executed struct {
 	midLine bool // the guest left the terminal in the middle of a line
 }
 
-// execute starts an engine, runs req on it and closes it. Unless quiet, the
-// guest's output passes through to ours as it is written.
-func (a *app) execute(ctx context.Context, policy *policies.Policy, registry *runtimes.Registry, req host.Request, quiet bool) (out executed, err error) {
+// execute starts an engine, runs req on it, in a session unless that is nil, and
+// closes it. Unless quiet, the
+// guest's output passes through to ours as it is written. Unless alone is set, a daemon
+// that serves with the same configuration does it instead. Unless the policy says
+// otherwise, this process can open nothing afterwards but what req was granted.
+func (a *app) execute(ctx context.Context, policy *policies.Policy, registry *runtimes.Registry, req host.Request, in *inSession, quiet, alone bool) (out executed, err error) {
+	if err := checkHardening(policy.Server(), harden.Available()); err != nil {
+		return executed{}, err
+	}
+	if !alone {
+		if out, ran, err := a.byDaemon(ctx, policy, registry, req, in, quiet); ran {
+			return out, err
+		}
+	}
 	progress := newQuietProgress(a.stderr)
 	if !quiet {
 		progress = newProgress(a.stderr, isTerminal(a.stderr), patience)
 	}
 	defer progress.stop()
-	h, err := a.open(ctx, policy, registry, progress.event)
+	if err := a.withPackages(ctx, policy, registry, &req); err != nil {
+		return executed{}, err
+	}
+	o := host.Options{Policy: policy, Registry: registry, Progress: progress.event, Packages: packagedModules(registry)}
+	log, err := a.auditLog(policy.Server().Audit, &req)
+	if err != nil {
+		return executed{}, err
+	}
+	if log != nil {
+		o.Audit = log
+		defer func() { err = errors.Join(err, a.closeAudit(log, policy)) }()
+	}
+	h, err := a.openWith(ctx, o)
 	if err != nil {
 		return executed{}, err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
+	if err := hardened(ctx, h, policy, req, in.remote()); err != nil {
+		return executed{}, err
+	}
 
 	midLine := false
 	stdout := newGuestWriter(a.stdout, progress.stop, &midLine)
@@ -37,7 +64,11 @@ func (a *app) execute(ctx context.Context, policy *policies.Policy, registry *ru
 	if !quiet {
 		req.Stdout, req.Stderr = stdout, stderr
 	}
-	result, err := h.Execute(ctx, req)
+	execute := h.Execute
+	if in != nil {
+		execute = in.executor(h)
+	}
+	result, err := execute(ctx, req)
 	progress.stop()
 	if err := errors.Join(err, stdout.close(), stderr.close()); err != nil {
 		return executed{}, err

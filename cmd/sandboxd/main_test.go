@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/sandboxd/sandboxd/host/harden"
 )
 
 // TestMain lets the scripts, the README's commands and the examples run this
@@ -32,8 +35,15 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("SANDBOXD_CACHE_DIR", cache)
+			env.Setenv("SANDBOXD_DATA_DIR", filepath.Join(env.WorkDir, ".data"))
 			env.Setenv("SANDBOXD_BIN", filepath.Dir(binary))
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name == "hardened" { // this machine has all layers
+				return len(harden.Available().Missing()) == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", name)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":     cmdExits,
@@ -66,10 +76,15 @@ func prepare(t *testing.T) {
 }
 
 // childEnv is the environment for a sandboxd that a test starts: this process's,
-// with the shared cache and without a policy of the user's.
+// with the shared cache, without a policy of the user's, and with a data directory of
+// its own unless the test has set one.
 func childEnv(t *testing.T) []string {
 	t.Helper()
-	return append(os.Environ(), "SANDBOXD_CACHE_DIR="+cacheDir(t), "SANDBOXD_CONFIG=")
+	data := os.Getenv("SANDBOXD_DATA_DIR")
+	if data == "" {
+		data = t.TempDir()
+	}
+	return append(os.Environ(), "SANDBOXD_CACHE_DIR="+cacheDir(t), "SANDBOXD_CONFIG=", "SANDBOXD_DATA_DIR="+data)
 }
 
 // cmdExits runs a command and compares its exit code:

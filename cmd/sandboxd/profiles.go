@@ -79,15 +79,86 @@ type profileJSON struct {
 	Stderr         uint64            `json:"stderr"`
 	TimeoutSeconds float64           `json:"timeout_seconds"`
 	Disk           diskJSON          `json:"disk"`
+	Tools          toolsJSON         `json:"tools"`
 	Env            map[string]string `json:"env"`
 	Mounts         []mountJSON       `json:"mounts"`
 	OutputLimit    string            `json:"output_limit"`
 	Overridable    []string          `json:"overridable"`
+	Sessions       sessionsJSON      `json:"sessions"`
+	Network        *networkJSON      `json:"network,omitempty"`
+}
+
+// networkJSON is a network grant. Of headers it says where their values come from.
+type networkJSON struct {
+	Allow          []string     `json:"allow"`
+	Requests       uint64       `json:"requests"`
+	MaxRequest     uint64       `json:"max_request"`
+	MaxResponse    uint64       `json:"max_response"`
+	Total          uint64       `json:"total"`
+	TimeoutSeconds float64      `json:"timeout_seconds"`
+	Private        []string     `json:"private"`
+	Headers        []headerJSON `json:"headers"`
+}
+
+type headerJSON struct {
+	Match string `json:"match"`
+	Name  string `json:"name"`
+	Env   string `json:"env,omitempty"`
+	File  string `json:"file,omitempty"`
+}
+
+// newNetworkJSON is nil for a profile without network.
+func newNetworkJSON(n policies.Network) *networkJSON {
+	if len(n.Allow) == 0 {
+		return nil
+	}
+	out := &networkJSON{
+		Requests:       n.Requests,
+		MaxRequest:     uint64(n.MaxRequest),
+		MaxResponse:    uint64(n.MaxResponse),
+		Total:          uint64(n.Total),
+		TimeoutSeconds: time.Duration(n.Timeout).Seconds(),
+		Private:        []string{},
+		Headers:        []headerJSON{},
+	}
+	for _, p := range n.Allow {
+		out.Allow = append(out.Allow, p.String())
+	}
+	for _, a := range n.Private {
+		out.Private = append(out.Private, a.String())
+	}
+	for _, h := range n.Headers {
+		out.Headers = append(out.Headers, headerJSON{h.Match.String(), h.Name, h.Env, h.File})
+	}
+	return out
+}
+
+type toolsJSON struct {
+	Calls          uint64  `json:"calls"`
+	MaxRequest     uint64  `json:"max_request"`
+	MaxResponse    uint64  `json:"max_response"`
+	Total          uint64  `json:"total"`
+	TimeoutSeconds float64 `json:"timeout_seconds"`
+}
+
+func newToolsJSON(t policies.Tools) toolsJSON {
+	return toolsJSON{t.Calls, uint64(t.MaxRequest), uint64(t.MaxResponse), uint64(t.Total), time.Duration(t.Timeout).Seconds()}
+}
+
+type sessionsJSON struct {
+	History int `json:"history"`
 }
 
 type diskJSON struct {
-	Quota uint64 `json:"quota"`
-	Files uint64 `json:"files"`
+	Quota     uint64 `json:"quota"`
+	Files     uint64 `json:"files"`
+	FileSize  uint64 `json:"file_size"`
+	Depth     uint64 `json:"depth"`
+	OpenFiles uint64 `json:"open_files"`
+}
+
+func newDiskJSON(d policies.Disk) diskJSON {
+	return diskJSON{uint64(d.Quota), d.Files, uint64(d.Largest()), d.Depth, d.OpenFiles}
 }
 
 type mountJSON struct {
@@ -105,11 +176,14 @@ func newProfileJSON(policy *policies.Policy, p *policies.Profile) profileJSON {
 		Stdout:         uint64(p.Stdout),
 		Stderr:         uint64(p.Stderr),
 		TimeoutSeconds: time.Duration(p.Timeout).Seconds(),
-		Disk:           diskJSON{uint64(p.Disk.Quota), p.Disk.Files},
+		Disk:           newDiskJSON(p.Disk),
+		Tools:          newToolsJSON(p.Tools),
 		Env:            p.Env,
 		Mounts:         []mountJSON{},
 		OutputLimit:    p.OutputLimit,
 		Overridable:    append([]string{}, p.Overridable...),
+		Sessions:       sessionsJSON{p.Sessions.History},
+		Network:        newNetworkJSON(p.Network),
 	}
 	for _, m := range p.Mounts {
 		out.Mounts = append(out.Mounts, mountJSON{m.Host, m.Guest, m.Writable})

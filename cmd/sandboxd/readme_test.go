@@ -12,7 +12,8 @@ import (
 
 // TestReadme runs what the documentation tells people to type: every block
 // fenced as "sh" in README.md, docs and examples, from the root of the
-// repository.
+// repository. Those fenced as "sh built" need the Python that is built from source,
+// and run where it is installed.
 func TestReadme(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the commands are run without -short")
@@ -23,13 +24,14 @@ func TestReadme(t *testing.T) {
 	}
 	prepare(t)
 	root := repository(t)
+	built := fromSource(t)
 	ran := 0
 	for _, file := range documents(t, root) {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, block := range shellBlocks(string(text)) {
+		for i, block := range shellBlocks(string(text), built) {
 			if runsTests(block) {
 				continue
 			}
@@ -89,8 +91,19 @@ func TestLinks(t *testing.T) {
 // runsTests reports whether block is the command that runs these very tests.
 func runsTests(block string) bool { return strings.TrimSpace(block) == "go test ./..." }
 
-// shellBlocks returns the text of every block fenced as "sh".
-func shellBlocks(markdown string) []string {
+// fromSource reports whether the Python in the cache was built from source.
+func fromSource(t *testing.T) bool {
+	t.Helper()
+	d, store, err := (&app{getenv: os.Getenv}).find("python")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store.Prefer(d).Source.Build != ""
+}
+
+// shellBlocks returns the text of every block fenced as "sh" and, if they are
+// wanted, as "sh built".
+func shellBlocks(markdown string, built bool) []string {
 	var blocks []string
 	var block strings.Builder
 	fence := ""
@@ -100,7 +113,7 @@ func shellBlocks(markdown string) []string {
 		case fence == "" && strings.HasPrefix(text, "```"):
 			fence = text
 		case fence != "" && text == "```":
-			if fence == "```sh" {
+			if fence == "```sh" || built && fence == "```sh built" {
 				blocks = append(blocks, block.String())
 			}
 			fence = ""
@@ -113,9 +126,10 @@ func shellBlocks(markdown string) []string {
 }
 
 func TestShellBlocks(t *testing.T) {
-	const text = "a\n```sh\none\ntwo\n```\n```text\nno\n```\n```\n```sh\nfake\n```\n  ```sh\n  three\n  ```\n"
-	got := strings.Join(shellBlocks(text), "|")
-	if want := "one\ntwo\n|  three\n"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	const text = "a\n```sh\none\ntwo\n```\n```text\nno\n```\n```\n```sh\nfake\n```\n  ```sh\n  three\n  ```\n```sh built\nfour\n```\n"
+	for built, want := range map[bool]string{false: "one\ntwo\n|  three\n", true: "one\ntwo\n|  three\n|four\n"} {
+		if got := strings.Join(shellBlocks(text, built), "|"); got != want {
+			t.Errorf("built %t: got %q, want %q", built, got, want)
+		}
 	}
 }

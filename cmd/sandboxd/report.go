@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,6 +34,12 @@ func (a *app) report(ctx context.Context, o outcome) error {
 	if o.midLine {
 		_, _ = fmt.Fprintln(a.stderr)
 	}
+	if err := a.printValue(o.result); err != nil {
+		return err
+	}
+	if n := len(o.result.Displays); n > 0 {
+		a.note("the program showed %d of what only --json has: see \"displays\"", n)
+	}
 	for _, line := range o.notes(ctx) {
 		a.note("%s", line)
 	}
@@ -41,6 +48,18 @@ func (a *app) report(ctx context.Context, o outcome) error {
 		a.summary(o.result)
 	}
 	return exitWith(guestCode(ctx, o.result))
+}
+
+// printValue prints what the last expression came to, as its language writes it.
+func (a *app) printValue(r *host.Result) error {
+	text := r.Value["text/plain"]
+	if text == "" {
+		return nil
+	}
+	midLine := false
+	out := newGuestWriter(a.stdout, func() {}, &midLine)
+	_, err := out.Write([]byte(text + "\n"))
+	return errors.Join(err, out.close())
 }
 
 // exitWith ends a command with code and no message.

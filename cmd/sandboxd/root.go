@@ -12,7 +12,8 @@ const rootLong = `sandboxd runs programs that nobody has read yet.
 
 A program runs in a fresh interpreter inside WebAssembly, under the limits of a
 profile: instructions, memory, time, output and disk. It sees the directories it
-was given and nothing else; it has no network and cannot start processes.`
+was given and nothing else, starts no processes, and has no network but what its
+profile grants.`
 
 const rootExample = `  sandboxd run -c 'print(2 ** 64)'
   sandboxd run --mount ./data:/data report.py
@@ -36,8 +37,9 @@ func (a *app) rootCommand() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.config, "config", "", "policy `file`; default: $SANDBOXD_CONFIG, ./sandbox.toml, then the user's")
 	flags.StringVar(&a.cacheDir, "cache-dir", "", "`directory` for runtimes; default: $SANDBOXD_CACHE_DIR, then the user's cache")
+	flags.StringVar(&a.dataDir, "data-dir", "", "`directory` for sessions and added languages; default: $SANDBOXD_DATA_DIR, then the user's data")
 	flags.BoolVar(&a.noColor, "no-color", false, "never use colour, as NO_COLOR does")
-	root.AddCommand(a.runCommand(), a.profilesCommand(), a.runtimesCommand(), a.versionCommand())
+	root.AddCommand(a.runCommand(), a.profilesCommand(), a.runtimesCommand(), a.packagesCommand(), a.sessionsCommand(), a.serveCommand(), a.pluginCommand(), a.mcpCommand(), a.tokensCommand(), a.benchCommand(), a.versionCommand(), a.compileCommand())
 	root.SetFlagErrorFunc(usageError)
 	return root
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sandboxd/sandboxd/host"
+	"github.com/sandboxd/sandboxd/host/external"
+	"github.com/sandboxd/sandboxd/host/guidance"
 	"github.com/sandboxd/sandboxd/policies"
 	"github.com/sandboxd/sandboxd/runtimes"
 )
@@ -22,28 +25,38 @@ otherwise. Arguments for the program follow a double dash.
 
 The profile's limits always hold. Flags may tighten them, and raise only those
 the profile lists as overridable. The program works in /app: a fresh directory
-that is deleted afterwards, or the one of --workspace.
+that is deleted afterwards, the one of --workspace, or what the calls before it in
+the same --session left there.
 
 Exit codes: the program's own; 124 out of time; 137 another limit;
 125 sandboxd itself failed; 130 interrupted, 143 terminated.`
 
 const runExample = `  sandboxd run hello.py -- Ada Grace
   sandboxd run -c 'print(2 ** 64)'
+  sandboxd run --value -c '2 ** 64'
   sandboxd run --mount ./data:/data --workspace ./out report.py
   sandboxd run --fuel 100M --memory 24MiB --timeout 2s --json untrusted.py
-  cat access.log | sandboxd run analyze.py`
+  cat access.log | sandboxd run analyze.py
+  sandboxd run --session report --persist state -c 'rows = list(range(10))'
+  sandboxd run --session report -c 'print(sum(rows))'`
 
 // runFlags are the flags of "run" as they were given.
 type runFlags struct {
-	code      string
-	lang      string
-	profile   string
-	workspace string
-	stdin     string
-	mounts    []string
-	env       []string
-	json      bool
-	overrides policies.Overrides
+	code        string
+	lang        string
+	profile     string
+	workspace   string
+	session     sessionFlags
+	stdin       string
+	mounts      []string
+	external    []string
+	largest     uint64 // MiB of an external file
+	env         []string
+	json        bool
+	fuelProfile string
+	value       bool
+	alone       bool
+	overrides   policies.Overrides
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -68,6 +81,9 @@ func (a *app) runCommand() *cobra.Command {
 		},
 	}
 	f.register(cmd)
+	cmd.MarkFlagsMutuallyExclusive("workspace", "session")
+	a.completeFlag(cmd, "session", a.completeSessions)
+	a.completeFlag(cmd, "persist", completePersist)
 	a.completeFlag(cmd, "lang", a.completeLanguages)
 	a.completeFlag(cmd, "profile", a.completeProfiles)
 	return cmd
@@ -80,10 +96,17 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	flags.StringVarP(&f.lang, "lang", "l", "", "the program's `language`, such as python")
 	flags.StringVarP(&f.profile, "profile", "p", "", "run under profile `name`; default: the policy's default")
 	flags.StringVar(&f.workspace, "workspace", "", "use `directory` as /app, writable, and keep it")
+	f.session.register(flags)
 	flags.StringVar(&f.stdin, "stdin", "", "give the program `file` as standard input")
 	flags.StringArrayVar(&f.mounts, "mount", nil, "show a directory to the program: `host:guest[:ro|rw]`; read-only unless rw; may be repeated")
+	flags.StringArrayVar(&f.external, "external-files", nil, "show a file or folder at `path` to the program, read-only, in /external; may be repeated")
+	flags.Uint64Var(&f.largest, "max-external-file-size-mb", external.DefaultLimit>>20, "refuse external files of more than so many `MiB`")
 	flags.StringArrayVar(&f.env, "env", nil, "set an environment variable for the program: `NAME=VALUE`; may be repeated")
+	flags.BoolVar(&f.value, "value", false, "print what the program's last expression comes to")
+	flags.StringVar(&f.fuelProfile, "profile-fuel", "", "show which functions used fuel, and write a pprof profile if `file` is given: --profile-fuel=file")
+	flags.Lookup("profile-fuel").NoOptDefVal = profileTable
 	flags.BoolVar(&f.json, "json", false, "print the result, output included, as one JSON object")
+	flags.BoolVar(&f.alone, "no-daemon", false, "run the program in this process, whether a daemon serves or not")
 
 	o := &f.overrides
 	flags.Var(optional[uint64]{&o.Fuel, parseCount, "count"}, "fuel", "limit instructions, such as 500_000_000 or 500M")
@@ -118,11 +141,11 @@ func (a *app) runProgram(ctx context.Context, f runFlags, src source, args []str
 	if err != nil {
 		return err
 	}
-	profile, err := effective(policy, f)
+	registry, err := a.registry()
 	if err != nil {
 		return err
 	}
-	registry, err := runtimes.Builtin()
+	in, err := a.openSession(ctx, &f, &src)
 	if err != nil {
 		return err
 	}
@@ -130,18 +153,38 @@ func (a *app) runProgram(ctx context.Context, f runFlags, src source, args []str
 	if err != nil {
 		return err
 	}
+	if in != nil {
+		if in, err = in.enter(ctx, policy, registry, &req); err != nil {
+			return err
+		}
+	}
 	input, closeInput, err := a.guestInput(f.stdin, src)
 	if err != nil {
 		return err
 	}
 	defer closeInput()
 	req.Stdin = input
-	out, err := a.execute(ctx, policy, registry, req, f.json)
+	profiled, err := openProfile(f.fuelProfile)
 	if err != nil {
 		return err
 	}
+	out, err := a.execute(ctx, policy, registry, req, in, f.json, f.alone)
+	if err != nil {
+		_ = profiled.Close() // nil is fine, and there is nothing in it
+		return in.explain(err)
+	}
+	in.notes(a, out.result)
+	if req.ProfileFuel {
+		if err := a.writeProfile(out.result, profiled, f.json); err != nil {
+			return err
+		}
+	}
 	if f.json {
 		return a.reportJSON(ctx, out.result)
+	}
+	profile, err := effective(policy, f) // not before: the host records refusals
+	if err != nil {
+		return err
 	}
 	return a.report(ctx, outcome{out, policy, profile, f.overrides})
 }
@@ -169,8 +212,13 @@ func (f *runFlags) request(src source, args []string, registry *runtimes.Registr
 	if err != nil {
 		return host.Request{}, err
 	}
+	shown, err := external.Mounts(f.external, int64(min(f.largest, 1<<40))<<20) //nolint:gosec // bounded
+	if err != nil {
+		return host.Request{}, err
+	}
 	return host.Request{
-		Language:  def.Name,
+		Interface: guidance.CLI,
+		Language:  cmp.Or(f.lang, def.Name), // an alias may say more than the name
 		Code:      src.code,
 		Filename:  src.label,
 		Args:      args,
@@ -178,7 +226,10 @@ func (f *runFlags) request(src source, args []string, registry *runtimes.Registr
 		Profile:   f.profile,
 		Overrides: f.overrides,
 		Workspace: f.workspace,
-		Mounts:    mounts,
+		Mounts:    append(mounts, shown...),
+		WantValue: f.value,
+
+		ProfileFuel: f.fuelProfile != "",
 	}, nil
 }
 

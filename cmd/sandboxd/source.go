@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +24,9 @@ type source struct {
 	label string // the name in the guest's tracebacks
 	path  string // the file's path; empty for -c and standard input
 	piped bool   // it came from standard input, which is used up
+	// otherwise is the language of what has neither a file nor a first line that
+	// tells; empty is defaultLanguage.
+	otherwise string
 }
 
 // readSource finds the program: -c, a file, or standard input.
@@ -84,13 +88,17 @@ func language(lang string, src source, registry *runtimes.Registry) (*runtimes.D
 		if def, ok := registry.ByExtension(ext); ok {
 			return def, nil
 		}
+		if def, ok := registry.InProject(strings.ToLower(ext)); ok {
+			return nil, fmt.Errorf("find the language of %q: this project brings runtime %q for such files, which is used when you name it: --lang %s",
+				src.path, def.Name, def.Name)
+		}
 	}
 	first, _, _ := bytes.Cut(src.code, []byte("\n"))
 	if def, ok := registry.ByShebang(first); ok {
 		return def, nil
 	}
 	if src.path == "" {
-		return registry.Lookup(defaultLanguage)
+		return registry.Lookup(cmp.Or(src.otherwise, defaultLanguage))
 	}
 	return nil, fmt.Errorf("find the language of %q: neither its extension nor its first line tells; name it with --lang (%s)",
 		src.path, strings.Join(languages(registry), ", "))

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sandboxd/sandboxd/host/harden"
 )
 
 // versions says what this binary was made of.
@@ -16,13 +18,17 @@ type versions struct {
 	Platform string `json:"platform"`
 	Wazero   string `json:"wazero"`
 	Extism   string `json:"extism"`
+	// Hardening is what this machine's kernel can do for this binary.
+	Hardening []hardeningJSON `json:"hardening"`
 }
 
 func (a *app) versionCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:     "version",
-		Short:   "Print the versions of sandboxd and of its engine",
+		Use:   "version",
+		Short: "Print the versions of sandboxd and of its engine",
+		Long: `Print the versions of sandboxd and of its engine, and with which of its layers this
+machine's kernel can guard the process that runs programs.`,
 		Example: "  sandboxd version\n  sandboxd version --json",
 		Args:    atMost(0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error {
@@ -30,16 +36,36 @@ func (a *app) versionCommand() *cobra.Command {
 			if asJSON {
 				return a.printJSON(v)
 			}
-			return a.printTable([][]string{
+			rows := [][]string{
 				{"sandboxd", v.Sandboxd},
 				{"go", v.Go + " " + v.Platform},
 				{"wazero", v.Wazero},
 				{"extism", v.Extism},
-			})
+			}
+			for _, l := range v.Hardening {
+				rows = append(rows, []string{l.Layer, ifElse(l.Available, "", "none: ") + l.Detail})
+			}
+			return a.printTable(rows)
 		},
 	}
 	jsonFlag(cmd, &asJSON)
 	return cmd
+}
+
+// hardeningJSON is a layer of docs/hardening.md.
+type hardeningJSON struct {
+	Layer     string `json:"layer"`
+	Available bool   `json:"available"`
+	Detail    string `json:"detail"` // what it does, or why it is not there
+}
+
+// hardening lists the layers that "run" could use on this machine.
+func hardening() []hardeningJSON {
+	var layers []hardeningJSON
+	for _, l := range harden.Available() {
+		layers = append(layers, hardeningJSON{l.Name, l.Active, l.Detail})
+	}
+	return layers
 }
 
 // buildVersions reads what the Go linker recorded in this binary.
@@ -50,6 +76,8 @@ func buildVersions() versions {
 		Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Wazero:   "(unknown)",
 		Extism:   "(unknown)",
+
+		Hardening: hardening(),
 	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/sandboxd/sandboxd/host"
+	"github.com/sandboxd/sandboxd/policies"
+	"github.com/sandboxd/sandboxd/runtimes"
+	"github.com/sandboxd/sandboxd/runtimes/packages"
+)
+
+// packagesPath is where programs find packages: the last place of sys.path.
+const packagesPath = "/packages"
+
+// catalogueFile is the catalogue in a runtime's folder.
+const catalogueFile = "packages.toml"
+
+// compiling is what packages are compiled under, inside the sandbox: by code of ours,
+// which reads them and runs nothing of them.
+const compiling = `
+[profiles.compile]
+extends = "relaxed"
+fuel    = 1_000_000_000_000
+memory  = "512MiB"
+timeout = "10m"
+disk    = { quota = "1GiB", files = 100_000, file_size = "64MiB" }
+`
+
+// compileProgram compiles every module below a directory. A module that is no Python
+// of this version stays as it is: whoever imports it is told.
+const compileProgram = `
+import os, py_compile
+for directory, _, names in os.walk("` + packagesPath + `"):
+    for name in names:
+        if name.endswith(".py"):
+            try:
+                py_compile.compile(os.path.join(directory, name), doraise=True,
+                    invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+            except py_compile.PyCompileError:
+                pass
+`
+
+// packageStore opens what the user has installed for a language; nil for a language
+// that has no packages.
+func (a *app) packageStore(d *runtimes.Definition) (*packages.Store, error) {
+	catalogue, err := catalogueOf(d)
+	if catalogue == nil || err != nil {
+		return nil, err
+	}
+	return a.storeWith(d, catalogue)
+}
+
+// catalogueOf is the catalogue that comes with a runtime; nil if it has none.
+func catalogueOf(d *runtimes.Definition) (*packages.Lock, error) {
+	data, err := fs.ReadFile(d.Files, catalogueFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return packages.ParseLock(catalogueFile, data)
+}
+
+// storeWith opens what the user has installed for a language.
+func (a *app) storeWith(d *runtimes.Definition, catalogue *packages.Lock) (*packages.Store, error) {
+	dir, err := a.data()
+	if err != nil {
+		return nil, err
+	}
+	version := d.Version
+	if parts := strings.Split(version, "."); len(parts) > 2 {
+		version = parts[0] + "." + parts[1]
+	}
+	return packages.Open(filepath.Join(dir, "packages", d.Name), catalogue, version), nil
+}
+
+// withPackages adds to req's mounts the packages that its profile may import. Its mounts
+// are otherwise as they were. Requests that will be refused are left to the host.
+func (a *app) withPackages(ctx context.Context, policy *policies.Policy, registry *runtimes.Registry, req *host.Request) error {
+	d, err := registry.Lookup(req.Language)
+	if err != nil {
+		return nil //nolint:nilerr // the host says so
+	}
+	profile, err := policy.Profile(req.Profile)
+	if err != nil {
+		return nil //nolint:nilerr // the host says so
+	}
+	if _, err := fs.Stat(d.Files, catalogueFile); err != nil || mounted(profile, req) {
+		return nil //nolint:nilerr // the language has no packages
+	}
+	store, err := a.storeWith(d, &packages.Lock{}) // most calls need no more than the lock file
+	if err != nil {
+		return err
+	}
+	installed, err := store.Installed()
+	if err != nil {
+		return err
+	}
+	chosen, err := allowed(installed, profile)
+	if err != nil || len(chosen) == 0 {
+		return err
+	}
+	tree, err := a.packageTree(ctx, store, d, chosen)
+	if err != nil {
+		return err
+	}
+	req.Mounts = append(slices.Clone(req.Mounts), policies.Mount{Host: tree, Guest: packagesPath})
+	return nil
+}
+
+// mounted says whether the user put a directory where packages would be.
+func mounted(profile *policies.Profile, req *host.Request) bool {
+	return slices.ContainsFunc(slices.Concat(profile.Mounts, req.Mounts), func(m policies.Mount) bool {
+		return m.Guest == packagesPath || strings.HasPrefix(m.Guest, packagesPath+"/")
+	})
+}
+
+// packagedModules names the modules of the catalogue, for advice. It reads no files.
+func packagedModules(registry *runtimes.Registry) func(string) []string {
+	return func(language string) []string {
+		d, err := registry.Lookup(language)
+		if err != nil {
+			return nil
+		}
+		catalogue, err := catalogueOf(d)
+		if catalogue == nil || err != nil {
+			return nil
+		}
+		return catalogue.Modules()
+	}
+}
+
+// allowed are the installed packages that a profile may import, and what those require.
+func allowed(installed *packages.Lock, profile *policies.Profile) ([]packages.Package, error) {
+	if profile.Packages == nil {
+		return installed.Packages, nil
+	}
+	chosen, err := installed.Closure(profile.Packages)
+	if err != nil {
+		return nil, fmt.Errorf("profile %q, key \"packages\": %w: install it with \"sandboxd packages add\", or take it off the list", profile.Name, err)
+	}
+	return chosen, nil
+}
+
+// packageTree is the directory of packages for the very interpreter that will run them.
+func (a *app) packageTree(ctx context.Context, store *packages.Store, d *runtimes.Definition, chosen []packages.Package) (string, error) {
+	modules, err := a.openStore()
+	if err != nil {
+		return "", err
+	}
+	key := modules.Prefer(d).Source.SHA256
+	return store.Tree(ctx, chosen, key, func(ctx context.Context, dir string) error {
+		return a.compilePackages(ctx, d, dir)
+	})
+}
+
+// compilePackages compiles the packages in dir inside the sandbox.
+func (a *app) compilePackages(ctx context.Context, d *runtimes.Definition, dir string) error {
+	r, err := a.inOwnSandbox(ctx, d, compileProgram, policies.Mount{Host: dir, Guest: packagesPath, Writable: true})
+	if err != nil {
+		return fmt.Errorf("compile packages: %w", err)
+	}
+	if r.Status != host.StatusOK {
+		return fmt.Errorf("compile packages: %s: %s", r.Status, r.Error.Message)
+	}
+	return nil
+}
+
+// inOwnSandbox runs a program of sandboxd's own, with one mount and without the user's
+// policy.
+func (a *app) inOwnSandbox(ctx context.Context, d *runtimes.Definition, program string, mount policies.Mount) (_ *host.Result, err error) {
+	policy, err := policies.Parse("packages", []byte(compiling))
+	if err != nil {
+		return nil, err
+	}
+	registry, err := runtimes.NewRegistry(d)
+	if err != nil {
+		return nil, err
+	}
+	h, err := a.open(ctx, policy, registry, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	return h.Execute(ctx, host.Request{
+		Language: d.Name, Code: []byte(program), Profile: "compile", Mounts: []policies.Mount{mount},
+	})
+}
