@@ -1,0 +1,191 @@
+// Package agents runs the examples as people do who have no key: the real SDKs, the
+// real protocol and the real sandbox, with a model that follows a script.
+package agents
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// programs are the binaries under test: sandboxd and the model.
+var programs string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "sandboxd-agents-")
+	if err != nil {
+		panic(err)
+	}
+	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator),
+		"github.com/sandboxd/sandboxd/cmd/sandboxd", "github.com/sandboxd/sandboxd/examples/openai-agents/model")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		panic(err)
+	}
+	programs = dir
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// stories are what the examples must print, in this order, in either language.
+var stories = []struct {
+	name string
+	want []string
+}{
+	{"basic", []string{
+		"25 1060", "ok:", "42.40", "ok:",
+		"out_of_fuel: 100,000,000 of 100,000,000 fuel", "out_of_memory:", "output cut",
+		"agent: There are 25 primes below 100; their sum is 1060 and their mean 42.40.",
+	}},
+	{"stateful", []string{
+		"SyntaxError", "not closed in line 1", "agent: I left a bracket open in line 1; now 4 temperatures are kept.",
+		"ModuleNotFoundError", "20.75", "Write to: /app", "agent: The file says: mean 20.75.",
+		"out_of_fuel: 20,000,000 of 20,000,000 fuel", "of 40,000,000 fuel",
+		"agent: The sum is 21333253333400000", "4 mean 20.75",
+	}},
+	{"shell-utils", []string{
+		"['web.log']", "GET /a 500", "north 15", "south 7", "agent: Two requests failed. Sales: north 15, south 7.",
+	}},
+	{"external-files", []string{
+		"4 305", "Read-only file system", "agent: 4 rows add up to 305; /app/total.txt says 305.", "sales.csv is unchanged: true",
+	}},
+}
+
+func TestPython(t *testing.T) {
+	root := environment(t, "python", []string{"requirements.txt"}, func(dir string) []*exec.Cmd {
+		return []*exec.Cmd{
+			exec.Command("python3", "-m", "venv", dir),
+			exec.Command(interpreter(dir), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", filepath.Join("python", "requirements.txt")),
+		}
+	})
+	for _, story := range stories {
+		t.Run(story.name, func(t *testing.T) {
+			script, err := filepath.Abs(filepath.Join("python", strings.ReplaceAll(story.name, "-", "_")+".py"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			tell(t, story.want, exec.CommandContext(t.Context(), interpreter(root), script))
+		})
+	}
+}
+
+func TestTypeScript(t *testing.T) {
+	root := environment(t, "typescript", []string{"package.json", "package-lock.json"}, func(dir string) []*exec.Cmd {
+		for _, name := range []string{"package.json", "package-lock.json"} {
+			data, err := os.ReadFile(filepath.Join("typescript", name))
+			if err == nil {
+				err = os.WriteFile(filepath.Join(dir, name), data, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		return []*exec.Cmd{exec.Command("npm", "ci", "--prefix", dir, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")}
+	})
+	// Node.js looks for packages beside the program, which must not be in the
+	// repository: the programs go where the packages are.
+	work := t.TempDir()
+	files, err := filepath.Glob("*/*.[jt]s*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range append(files, "sales.csv") {
+		data, err := os.ReadFile(name)
+		if err == nil {
+			err = os.MkdirAll(filepath.Join(work, filepath.Dir(name)), 0o700)
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(work, name), data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	modules := filepath.Join(work, "typescript", "node_modules")
+	if err := os.Symlink(filepath.Join(root, "node_modules"), modules); err != nil {
+		t.Skip("SKIP: no symbolic links: ", err)
+	}
+	for _, story := range stories {
+		t.Run(story.name, func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), "node", "--import", "tsx", story.name+".ts")
+			cmd.Dir = filepath.Join(work, "typescript")
+			tell(t, story.want, cmd)
+		})
+	}
+}
+
+// tell runs an example and looks for what it must print, in order.
+func tell(t *testing.T, want []string, cmd *exec.Cmd) {
+	t.Helper()
+	cmd.Env = append(os.Environ(), "OPENAI_API_KEY=", "SANDBOXD="+filepath.Join(programs, "sandboxd"),
+		"SCRIPTED_MODEL="+filepath.Join(programs, "model"), "SANDBOXD_CONFIG=", "SANDBOXD_DATA_DIR="+t.TempDir(), "NO_COLOR=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	rest := string(out)
+	for _, text := range want {
+		_, after, found := strings.Cut(rest, text)
+		if !found {
+			t.Fatalf("%q does not come, or not in this order:\n%s", text, out)
+		}
+		rest = after
+	}
+}
+
+// environment returns a directory with the packages of a language, which install makes
+// once for all runs: under another name first, so that nobody sees half of it. A
+// machine that cannot make it skips the test and says why.
+func environment(t *testing.T, language string, locks []string, install func(dir string) []*exec.Cmd) string {
+	t.Helper()
+	sum := sha256.New()
+	for _, name := range locks {
+		data, err := os.ReadFile(filepath.Join(language, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum.Write(data)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Skip("SKIP: no cache directory: ", err)
+	}
+	parent := filepath.Join(cache, "sandboxd", "examples-openai-agents")
+	dir := filepath.Join(parent, language+"-"+hex.EncodeToString(sum.Sum(nil)[:8]))
+	if _, err := os.Stat(dir); err == nil {
+		return dir
+	}
+	if err := os.MkdirAll(parent, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	making, err := os.MkdirTemp(parent, "making-") //nolint:usetesting // it is renamed, which one file system must hold
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(making)
+	for _, cmd := range install(making) {
+		t.Logf("once, which may take a minute: %s", cmd)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Skipf("SKIP: %s: %v\n%s", cmd, err, out)
+		}
+	}
+	if err := os.Rename(making, dir); err != nil && !errors.Is(err, os.ErrExist) {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// interpreter is the Python of a virtual environment.
+func interpreter(dir string) string {
+	if runtime.GOOS == "windows" {
+		return filepath.Join(dir, "Scripts", "python.exe")
+	}
+	return filepath.Join(dir, "bin", "python")
+}
