@@ -104,7 +104,7 @@ func TestTheDocumentNamesEveryDoorAndVersion(t *testing.T) {
 			t.Errorf("docs/benchmarks.md does not explain the program %s", w.Name)
 		}
 	}
-	for _, version := range []string{pyodideVersion, referenceVersion, eryxVersion} {
+	for _, version := range []string{pyodideVersion, referenceVersion, eryxVersion, quickJSVersion} {
 		if !strings.Contains(text, version) {
 			t.Errorf("docs/benchmarks.md does not name version %s", version)
 		}

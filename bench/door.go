@@ -36,6 +36,8 @@ type process interface{ pid() int }
 // peer is a door that can be opened, and how much of it to measure.
 type peer struct {
 	name, about string
+	// language is that of the programs it runs; "" is Python.
+	language string
 	// open installs what the peer needs and makes it ready to be timed. It also
 	// returns the version measured.
 	open func(context.Context, *environment) (door, string, error)

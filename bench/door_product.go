@@ -27,27 +27,41 @@ timeout = "60s"
 `
 
 // inProcess is sandboxd as a Go program embeds it.
-type inProcess struct{ host *host.Host }
+type inProcess struct {
+	host     *host.Host
+	language string
+}
 
-func openInProcess(ctx context.Context, e *environment) (door, string, error) {
+// openInProcess returns what opens the door of a language.
+func openInProcess(language string) func(context.Context, *environment) (door, string, error) {
+	return func(ctx context.Context, e *environment) (door, string, error) {
+		h, err := openHost(ctx, e, language)
+		if err != nil {
+			return nil, "", err
+		}
+		return inProcess{h, language}, "", nil
+	}
+}
+
+func openHost(ctx context.Context, e *environment, language string) (*host.Host, error) {
 	policy, err := policies.Parse("bench.toml", []byte(benchPolicy))
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	h, err := host.Open(ctx, host.Options{Policy: policy, CacheDir: e.productCache()})
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	e.say("preparing Python for sandboxd")
-	if err := h.Prepare(ctx, "python"); err != nil {
+	e.say("preparing %s for sandboxd", language)
+	if err := h.Prepare(ctx, language); err != nil {
 		_ = h.Close() // the first error says more
-		return nil, "", err
+		return nil, err
 	}
-	return inProcess{h}, "", nil
+	return h, nil
 }
 
 func (d inProcess) call(ctx context.Context, code string, stdin io.Reader) (outcome, error) {
-	r, err := d.host.Execute(ctx, host.Request{Language: "python", Code: []byte(code), Stdin: stdin})
+	r, err := d.host.Execute(ctx, host.Request{Language: d.language, Code: []byte(code), Stdin: stdin})
 	if err != nil {
 		return outcome{}, err
 	}

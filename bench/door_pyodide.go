@@ -21,24 +21,30 @@ const pyodideVersion = "314.0.7"
 type pyodide struct{ dir, node string }
 
 func installPyodide(ctx context.Context, e *environment) (pyodide, error) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		return pyodide{}, err
+	dir, node, err := installNode(ctx, e, "pyodide", pyodideVersion)
+	return pyodide{dir, node}, err
+}
+
+// installNode installs a package from npm, with the driver of its name, and returns
+// where they are and where node is.
+func installNode(ctx context.Context, e *environment, name, version string) (dir, node string, err error) {
+	if node, err = exec.LookPath("node"); err != nil {
+		return "", "", err
 	}
 	npm, err := exec.LookPath("npm")
 	if err != nil {
-		return pyodide{}, err
+		return "", "", err
 	}
-	dir := filepath.Join(e.cache, "pyodide")
-	spec := "pyodide@" + pyodideVersion
+	dir = filepath.Join(e.cache, name)
+	spec := name + "@" + version
 	err = e.installed(dir, spec, func() error {
 		_, err := command(ctx, dir, npm, "install", "--prefix", dir, "--ignore-scripts", "--no-audit", "--no-fund", spec)
 		return err
 	})
 	if err != nil {
-		return pyodide{}, err
+		return "", "", err
 	}
-	return pyodide{dir, node}, writeDriver(dir, "pyodide.mjs")
+	return dir, node, writeDriver(dir, name+".mjs")
 }
 
 // writeDriver puts a driver of this package into dir, next to what it imports.

@@ -24,18 +24,20 @@ const wasmtimeStack = 8 << 20
 // has a store, an instance and WASI state of its own.
 type wasmtimeDoor struct {
 	fuel    bool
+	python  *python
 	scratch string
 	engine  *wasmtime.Engine
 	linker  *wasmtime.Linker
 	module  *wasmtime.Module
 }
 
-func openWasmtime(fuel bool) func(context.Context, *environment) (door, string, error) {
+func openWasmtime(fuel bool, load func(context.Context, *environment) (*python, error)) func(context.Context, *environment) (door, string, error) {
 	return func(ctx context.Context, e *environment) (door, string, error) {
-		data, err := e.module(ctx)
+		p, err := load(ctx, e)
 		if err != nil {
 			return nil, "", err
 		}
+		data := p.code
 		config := wasmtime.NewConfig()
 		config.SetMaxWasmStack(wasmtimeStack)
 		config.SetConsumeFuel(fuel)
@@ -54,7 +56,7 @@ func openWasmtime(fuel bool) func(context.Context, *environment) (door, string, 
 		if err != nil {
 			return nil, "", fmt.Errorf("make a scratch directory: %w", err)
 		}
-		return &wasmtimeDoor{fuel, scratch, engine, linker, module}, version, nil
+		return &wasmtimeDoor{fuel, p, scratch, engine, linker, module}, version, nil
 	}
 }
 
@@ -104,6 +106,11 @@ func (d *wasmtimeDoor) call(ctx context.Context, code string, stdin io.Reader) (
 	if err := errors.Join(wasi.SetStdinFile(input), wasi.SetStdoutFile(stdout), wasi.SetStderrFile(stderr)); err != nil {
 		return outcome{}, fmt.Errorf("configure WASI: %w", err)
 	}
+	if d.python.files != "" {
+		if err := wasi.PreopenDir(d.python.files, "/", wasmtime.DIR_READ, wasmtime.FILE_READ); err != nil {
+			return outcome{}, fmt.Errorf("configure WASI: %w", err)
+		}
+	}
 	store.SetWasi(wasi)
 	if d.fuel {
 		if err := store.SetFuel(fuelLimit); err != nil {
@@ -122,7 +129,11 @@ func (d *wasmtimeDoor) start(store *wasmtime.Store) error {
 	if err != nil {
 		return fmt.Errorf("instantiate: %w", err)
 	}
-	_, err = instance.GetFunc(store, "_start").Call(store)
+	for _, name := range d.python.begin {
+		if _, err = instance.GetFunc(store, name).Call(store); err != nil {
+			break
+		}
+	}
 	if exit, ok := errors.AsType[*wasmtime.Error](err); ok {
 		if code, ok := exit.ExitStatus(); ok && code == 0 {
 			return nil

@@ -8,7 +8,7 @@ import (
 )
 
 // openWasmtime reports that wasmtime is missing: its Go binding needs cgo.
-func openWasmtime(bool) func(context.Context, *environment) (door, string, error) {
+func openWasmtime(bool, func(context.Context, *environment) (*python, error)) func(context.Context, *environment) (door, string, error) {
 	return func(context.Context, *environment) (door, string, error) {
 		return nil, "", errors.New("built without cgo")
 	}

@@ -41,16 +41,18 @@ const (
 // wazeroDoor runs the module on wazero with nothing around it.
 type wazeroDoor struct {
 	mode     mode
+	python   *python
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
 }
 
-func openWazero(m mode) func(context.Context, *environment) (door, string, error) {
+func openWazero(m mode, load func(context.Context, *environment) (*python, error)) func(context.Context, *environment) (door, string, error) {
 	return func(ctx context.Context, e *environment) (_ door, _ string, err error) {
-		module, err := e.module(ctx)
+		p, err := load(ctx, e)
 		if err != nil {
 			return nil, "", err
 		}
+		module := p.code
 		if m == metered {
 			if module, err = meterModule(module); err != nil {
 				return nil, "", err
@@ -61,7 +63,7 @@ func openWazero(m mode) func(context.Context, *environment) (door, string, error
 			return nil, "", err
 		}
 		config = config.WithCloseOnContextDone(m == closeOnDone) //nolint:forbidigo // its price is what this door shows
-		d := &wazeroDoor{mode: m, runtime: wazero.NewRuntimeWithConfig(ctx, config)}
+		d := &wazeroDoor{mode: m, python: p, runtime: wazero.NewRuntimeWithConfig(ctx, config)}
 		defer func() {
 			if err != nil {
 				_ = d.close() // the first error says more
@@ -148,12 +150,21 @@ func (d *wazeroDoor) call(ctx context.Context, code string, stdin io.Reader) (_ 
 		defer cancel()
 	}
 	var stdout, stderr bytes.Buffer
-	mod, err := d.runtime.InstantiateModule(ctx, d.compiled, guestConfig(code, stdin, &stdout, &stderr))
+	config := guestConfig(code, stdin, &stdout, &stderr)
+	if d.python.files != "" {
+		files := wazero.NewFSConfig().WithReadOnlyDirMount(d.python.files, "/") //nolint:forbidigo // our own programs
+		config = config.WithFSConfig(files)
+	}
+	mod, err := d.runtime.InstantiateModule(ctx, d.compiled, config)
 	if err != nil {
 		return outcome{}, fmt.Errorf("instantiate: %w", err)
 	}
 	defer func() { err = errors.Join(err, mod.Close(ctx)) }()
-	_, err = mod.ExportedFunction("_start").Call(ctx)
+	for _, name := range d.python.begin {
+		if _, err = mod.ExportedFunction(name).Call(ctx); err != nil {
+			break
+		}
+	}
 	if err := exitOf(err, stderr.String()); err != nil {
 		return outcome{}, err
 	}

@@ -29,6 +29,101 @@ type environment struct {
 	loadErr  error
 }
 
+// python is a Python module without custom sections, and how it is entered.
+type python struct {
+	code  []byte
+	begin []string // the exports to call, in order
+	// files is a directory that the module expects to be /, or empty.
+	files string
+}
+
+// prebuilt is the module that sandboxd pins, a WASI command.
+func prebuilt(ctx context.Context, e *environment) (*python, error) {
+	code, err := e.module(ctx)
+	return &python{code: code, begin: []string{"_start"}}, err
+}
+
+// built is the module that sandboxd builds from source, a WASI reactor with its
+// library in a file.
+func built(ctx context.Context, e *environment) (*python, error) {
+	store, definition, err := e.userBuild()
+	if err != nil {
+		return nil, err
+	}
+	packed, err := store.Load(ctx, definition, nil)
+	if err != nil {
+		return nil, err
+	}
+	library, err := runtimes.Library(packed)
+	if err != nil {
+		return nil, err
+	}
+	m, err := wasm.Decode(packed)
+	if err != nil {
+		return nil, err
+	}
+	m.StripCustom()
+	root, err := os.MkdirTemp(e.scratch, "python-")
+	if err != nil {
+		return nil, fmt.Errorf("make a scratch directory: %w", err)
+	}
+	if err := os.Mkdir(filepath.Join(root, ".sandboxd"), 0o700); err != nil {
+		return nil, fmt.Errorf("make a scratch directory: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(root, ".sandboxd", "python313.zip"), library, 0o600); err != nil {
+		return nil, fmt.Errorf("write the library: %w", err)
+	}
+	return &python{code: m.Encode(), begin: []string{"_initialize", "run"}, files: root}, nil
+}
+
+// userBuild finds the Python that the user built with sandboxd.
+func (e *environment) userBuild() (*runtimes.Store, *runtimes.Definition, error) {
+	cache := os.Getenv("SANDBOXD_CACHE_DIR")
+	if cache == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return nil, nil, fmt.Errorf("find the cache: %w", err)
+		}
+		cache = filepath.Join(user, "sandboxd")
+	}
+	store, err := runtimes.OpenStore(cache)
+	if err != nil {
+		return nil, nil, err
+	}
+	registry, err := runtimes.Builtin()
+	if err != nil {
+		return nil, nil, err
+	}
+	definition, err := registry.Lookup("python")
+	if err != nil {
+		return nil, nil, err
+	}
+	if definition = store.Prefer(definition); definition.Source.Build == "" {
+		return nil, nil, errors.New("no Python was built from source: run sandboxd runtimes build python")
+	}
+	return store, definition, nil
+}
+
+// installBuild gives the sandboxd that is measured the Python that the user built,
+// if there is one.
+func (e *environment) installBuild(ctx context.Context) error {
+	store, definition, err := e.userBuild()
+	if err != nil {
+		e.say("measuring the prebuilt Python: %v", err)
+		return nil
+	}
+	packed, err := store.Load(ctx, definition, nil)
+	if err != nil {
+		return err
+	}
+	own, err := runtimes.OpenStore(e.productCache())
+	if err != nil {
+		return err
+	}
+	_, err = own.Install(packed)
+	return err
+}
+
 // openEnvironment makes the directories. The caller removes scratch.
 func openEnvironment(cache string, say func(string, ...any)) (*environment, error) {
 	if cache == "" {

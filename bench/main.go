@@ -57,6 +57,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(e.scratch)) }()
+	if err := e.installBuild(ctx); err != nil {
+		return err
+	}
 	s := suite{quick: o.quick, say: say}
 	defer func() { err = errors.Join(err, s.close()) }()
 	s.open(ctx, e, o.doors)

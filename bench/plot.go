@@ -30,6 +30,9 @@ func charts(r *measure.Report, programs []workloads.Workload) []measure.Chart {
 		Unit:  "MiB",
 	}
 	for _, p := range r.Peers {
+		if languageOf(p.Door) != langPython {
+			continue
+		}
 		hello := rows[rowName("hello", p.Door)]
 		start.Bars = append(start.Bars, bar(p, hello.P50))
 		if mean, ok := meanOf(rows, programs, p.Door); ok {

@@ -7,8 +7,11 @@ import (
 	"github.com/sandboxd/sandboxd/internal/workloads"
 )
 
-// product is the door every other one is compared with.
+// product is the door every other one is compared with, and products that of each
+// language.
 const product = "in-process"
+
+var products = map[string]string{langPython: product, langJavaScript: "in-process-javascript"}
 
 // costs are pairs of doors that differ in one thing only, whose price they show.
 var costs = []struct{ door, base string }{
@@ -16,6 +19,7 @@ var costs = []struct{ door, base string }{
 	{"wazero-close-on-done", "wazero"},
 	{"extism-timeout", "wazero"},
 	{"wasmtime-fuel", "wasmtime"},
+	{"wazero-metered-built", "wazero-built"},
 }
 
 // ratios compares the series of one run: every door with sandboxd, and then the
@@ -24,10 +28,11 @@ var costs = []struct{ door, base string }{
 func ratios(series map[string]measure.Series, doors []openDoor, programs []workloads.Workload) []measure.Comparison {
 	var all []measure.Comparison
 	for _, d := range doors {
-		if d.name == product {
+		base := products[languageOf(d.name)]
+		if d.name == base {
 			continue
 		}
-		all = appendRatio(all, series, "hello", d.name, product)
+		all = appendRatio(all, series, "hello", d.name, base)
 	}
 	for _, d := range doors {
 		if d.name != product {

@@ -31,9 +31,38 @@ type openDoor struct {
 	door
 }
 
-// waiting prints a line, so that it has started in earnest, and holds its
-// instance until its input ends.
-const waiting = "import sys\nprint('hi', flush=True)\nsys.stdin.read()\n"
+// The languages of doors.
+const (
+	langPython     = "python"
+	langJavaScript = "javascript"
+)
+
+// languageOf is the language of a door's programs.
+func languageOf(door string) string {
+	for _, p := range peers() {
+		if p.name == door && p.language != "" {
+			return p.language
+		}
+	}
+	return langPython
+}
+
+// hello is the smallest program in the language of a door.
+func hello(door string) workloads.Workload {
+	for _, w := range workloads.Hellos() {
+		if w.Language == languageOf(door) {
+			return w
+		}
+	}
+	return workloads.Hello()
+}
+
+// waiting are programs that print a line, so that they have started in earnest, and
+// hold their instance until their input ends.
+var waiting = map[string]string{
+	langPython:     "import sys\nprint('hi', flush=True)\nsys.stdin.read()\n",
+	langJavaScript: "console.log('hi');\nrequire('fs').readFileSync(0);\n",
+}
 
 // open makes the doors ready. One that cannot be is reported, not skipped.
 func (s *suite) open(ctx context.Context, e *environment, selected []peer) {
@@ -43,7 +72,7 @@ func (s *suite) open(ctx context.Context, e *environment, selected []peer) {
 		if err == nil && p.hello.quick > 1 {
 			// The first call pays for what all share. Doors of which one call
 			// takes seconds are slow because they share nothing.
-			if _, err = subject(p.name, d, workloads.Hello()).Run(ctx); err != nil {
+			if _, err = subject(p.name, d, hello(p.name)).Run(ctx); err != nil {
 				err = errors.Join(err, d.close())
 			}
 		}
@@ -87,7 +116,7 @@ func (s *suite) run(ctx context.Context, programs []workloads.Workload) error {
 	return context.Cause(ctx)
 }
 
-func rowName(workload, door string) string { return "python/" + workload + "/" + door }
+func rowName(workload, door string) string { return languageOf(door) + "/" + workload + "/" + door }
 
 // row finds a row or adds it.
 func (s *suite) row(workload, door string) *measure.Row {
@@ -109,7 +138,7 @@ func (s *suite) memory(ctx context.Context) {
 		}
 		row := s.row("hello", d.name)
 		size, err := measure.PerInstance(ctx, func(ctx context.Context, stdin io.Reader) error {
-			_, err := d.call(ctx, waiting, stdin)
+			_, err := d.call(ctx, waiting[languageOf(d.name)], stdin)
 			return err
 		})
 		row.PrivateKB = size >> 10
@@ -141,14 +170,13 @@ func (s *suite) note(row *measure.Row, err error) {
 
 func (s *suite) hello(ctx context.Context) {
 	s.say("measuring hello")
-	w := workloads.Hello()
 	var subjects []measure.Subject
 	for _, d := range s.doors {
-		sub := subject(d.name, d.door, w)
+		sub := subject(d.name, d.door, hello(d.name))
 		sub.PerTurn, sub.MaxTurns = d.hello.of(s.quick), d.helloTurns.of(s.quick)
 		subjects = append(subjects, sub)
 	}
-	s.record(w.Name, subjects, measure.Interleave(ctx, rounds.of(s.quick), subjects))
+	s.record("hello", subjects, measure.Interleave(ctx, rounds.of(s.quick), subjects))
 }
 
 func (s *suite) cpu(ctx context.Context, w workloads.Workload) {
@@ -182,7 +210,7 @@ func (s *suite) throughput(ctx context.Context) {
 			continue
 		}
 		row := s.row("hello", door.name)
-		run := subject(door.name, door.door, workloads.Hello()).Run
+		run := subject(door.name, door.door, hello(door.name)).Run
 		call := func(ctx context.Context) error {
 			_, err := run(ctx)
 			return err

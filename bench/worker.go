@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -24,6 +25,7 @@ type worker struct {
 	in     io.WriteCloser
 	out    *bufio.Reader
 	stderr tail
+	ended  func() error // waits for the driver's end, once
 	// version is the peer's own account of what it runs.
 	version string
 }
@@ -47,6 +49,7 @@ func startWorker(ctx context.Context, dir, name string, args ...string) (*worker
 	w := &worker{cmd: exec.CommandContext(ctx, name, args...)}
 	w.cmd.Dir = dir
 	w.cmd.Stderr = &w.stderr
+	w.ended = sync.OnceValue(w.cmd.Wait)
 	in, err := w.cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("start a driver: %w", err)
@@ -71,6 +74,8 @@ func startWorker(ctx context.Context, dir, name string, args ...string) (*worker
 func (w *worker) receive() (workerReply, error) {
 	line, err := w.out.ReadBytes('\n')
 	if err != nil {
+		_ = w.in.Close()
+		_ = w.ended() // what it wrote last may still be on its way
 		return workerReply{}, fmt.Errorf("read from the driver: %w: %s", err, lastLines(w.stderr.String(), 3))
 	}
 	var r workerReply
@@ -103,7 +108,10 @@ func (w *worker) call(_ context.Context, code string, stdin io.Reader) (outcome,
 // close ends the driver, which stops at the end of its input.
 func (w *worker) close() error {
 	err := w.in.Close()
-	if waited := w.cmd.Wait(); waited != nil {
+	if errors.Is(err, os.ErrClosed) {
+		err = nil // the driver ended before
+	}
+	if waited := w.ended(); waited != nil {
 		err = errors.Join(err, fmt.Errorf("end a driver: %w: %s", waited, lastLines(w.stderr.String(), 2)))
 	}
 	return err
