@@ -19,8 +19,9 @@ const (
 
 // relay tells a client what a program writes while it runs: as progress where the client
 // asked for that, and as log messages, which the client's level decides about. A program
-// that ends before the first message is due sends none: its result has all of it. A slow
-// client holds nobody up.
+// that ends before the first message is due sends none: its result has all of it, and no
+// goroutine was made for it, which a busy server would have to wait for. A slow client
+// holds nobody up but the answer that follows its messages.
 type relay struct {
 	ctx   context.Context
 	req   *sdk.CallToolRequest
@@ -29,10 +30,10 @@ type relay struct {
 	mu     sync.Mutex
 	chunks map[string]*chunk
 	total  int
-	once   sync.Once
-	ended  chan struct{}
-	gone   chan struct{}
-	wake   chan struct{}
+	due    *time.Timer // of the next message; nil when there is nothing to say
+	ended  bool
+
+	sending sync.Mutex // held while a message is sent
 }
 
 // chunk is what a stream had since the last message.
@@ -42,45 +43,32 @@ type chunk struct {
 }
 
 func (c *client) relay(ctx context.Context, req *sdk.CallToolRequest) *relay {
-	r := &relay{
-		ctx: ctx, req: req, token: req.Params.GetProgressToken(), chunks: map[string]*chunk{},
-		ended: make(chan struct{}), gone: make(chan struct{}), wake: make(chan struct{}, 1),
-	}
-	go r.run()
-	return r
+	return &relay{ctx: ctx, req: req, token: req.Params.GetProgressToken(), chunks: map[string]*chunk{}}
 }
 
 // close ends the messages; it may be called twice. None is sent after it returned.
 func (r *relay) close() {
-	r.once.Do(func() { close(r.ended) })
-	<-r.gone
-}
-
-func (r *relay) run() {
-	defer close(r.gone)
-	for {
-		select {
-		case <-r.wake:
-		case <-r.ended:
-			return
-		}
-		pause := time.NewTimer(liveEvery)
-		select {
-		case <-pause.C:
-		case <-r.ended:
-			pause.Stop()
-			return
-		}
-		r.send()
+	r.mu.Lock()
+	r.ended = true
+	if r.due != nil {
+		r.due.Stop()
 	}
+	r.mu.Unlock()
+	r.sending.Lock()
+	defer r.sending.Unlock()
 }
 
 // send sends what there is.
 func (r *relay) send() {
+	r.sending.Lock()
+	defer r.sending.Unlock()
 	r.mu.Lock()
-	chunks, total := r.chunks, r.total
-	r.chunks = map[string]*chunk{}
+	chunks, total, ended := r.chunks, r.total, r.ended
+	r.chunks, r.due = map[string]*chunk{}, nil
 	r.mu.Unlock()
+	if ended {
+		return
+	}
 	var last string
 	for _, stream := range []string{"stdout", "stderr"} {
 		c := chunks[stream]
@@ -115,6 +103,7 @@ type liveWriter struct {
 func (w liveWriter) Write(p []byte) (int, error) {
 	r := w.relay
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	c := r.chunks[w.name]
 	if c == nil {
 		c = &chunk{}
@@ -127,10 +116,8 @@ func (w liveWriter) Write(p []byte) (int, error) {
 		c.text = append(c.text[:0], c.text[extra:]...)
 	}
 	r.total += len(p)
-	r.mu.Unlock()
-	select {
-	case r.wake <- struct{}{}:
-	default:
+	if r.due == nil && !r.ended {
+		r.due = time.AfterFunc(liveEvery, r.send)
 	}
 	return len(p), nil
 }
