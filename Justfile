@@ -51,6 +51,10 @@ mixed:
 soak time="30m":
     SANDBOXD_SOAK={{time}} go test ./host -run '^TestSoak$' -count=1 -v -timeout 24h
 
+# Fifty agents call over HTTP for ten minutes: memory stays flat. just soak-mcp 1m
+soak-mcp time="10m": build
+    bin/sandboxd bench mcp --duration {{time}}
+
 # Measure sandboxd side by side with its peers.
 bench *flags:
     cd bench && go run . {{flags}}
