@@ -20,6 +20,8 @@ type file struct {
 	audit    at[string] // the path of server.audit.file, as in server
 	kept     int        // the line of server.sessions
 	tokens   []Token
+	mcp      MCP
+	external int          // the line of mcp.external_files
 	granted  []at[string] // the profiles of tokens
 	profiles map[string]*declared
 }
@@ -92,6 +94,7 @@ func (p *parser) decode(doc map[string]any, lines *node) *file {
 	known := fields{
 		"default_profile": func(v value) { p.text(v, &f.fallback) },
 		"server":          func(v value) { p.server(v, f) },
+		"mcp":             func(v value) { p.agents(v, f) },
 		"profiles":        func(v value) { p.profiles(v, f) },
 	}
 	for _, key := range keysOf(doc) {
@@ -266,6 +269,35 @@ func (p *parser) text(v value, to *at[string]) {
 	default:
 		*to = at[string]{s, v.line()}
 	}
+}
+
+// words reads a list of strings, of which each is there once and check takes it. Messages
+// call the list and what is in it by the words given.
+func (p *parser) words(v value, all, one string, check func(string) error) []string {
+	list, ok := v.data.([]any)
+	if !ok {
+		p.addf(v.line(), "%s: want a list of %s, not %s", v.key, all, describe(v.data))
+		return nil
+	}
+	words := []string{}
+	for i, item := range list {
+		line := v.node.item(i).line
+		word, ok := item.(string)
+		if !ok {
+			p.addf(line, "%s: want %s in quotes, not %s", v.key, one, describe(item))
+			continue
+		}
+		if err := check(word); err != nil {
+			p.addf(line, "%s: %v", v.key, err)
+			continue
+		}
+		if slices.Contains(words, word) {
+			p.addf(line, "%s: %s is listed twice; delete one of the two", v.key, quote(word))
+			continue
+		}
+		words = append(words, word)
+	}
+	return words
 }
 
 func (p *parser) outputLimit(v value, d *declared) {

@@ -6,27 +6,13 @@ import (
 )
 
 func (p *parser) overridable(v value, d *declared) {
-	list, ok := v.data.([]any)
-	if !ok {
-		p.addf(v.line(), `%s: want a list of limit keys such as ["fuel", "timeout"], not %s`, v.key, describe(v.data))
-		return
-	}
-	keys := []string{}
-	for i, item := range list {
-		line := v.node.item(i).line
-		key, ok := item.(string)
-		switch {
-		case !ok:
-			p.addf(line, "%s: want the key of a limit in quotes, not %s", v.key, describe(item))
-		case !slices.Contains(limitKeys(), key):
-			p.addf(line, "%s: %s is not a limit%s; limits are %s", v.key, quote(key),
-				didYouMean(key, limitKeys()), strings.Join(limitKeys(), ", "))
-		case slices.Contains(keys, key):
-			p.addf(line, "%s: %q is listed twice; delete one of the two", v.key, key)
-		default:
-			keys = append(keys, key)
+	known := limitKeys()
+	keys := p.words(v, `limit keys such as ["fuel", "timeout"]`, "the key of a limit", func(key string) error {
+		if slices.Contains(known, key) {
+			return nil
 		}
-	}
+		return invalidf("%s is not a limit%s; limits are %s", quote(key), didYouMean(key, known), strings.Join(known, ", "))
+	})
 	slices.Sort(keys)
 	d.overridable = at[[]string]{keys, v.line()}
 }

@@ -99,11 +99,11 @@ func (p *parser) token(v value, f *file) (t Token, said saidToken) {
 		"hash":          func(v value) { p.text(v, &said.hash) },
 		"owner":         func(v value) { p.text(v, &owner) },
 		"profiles":      func(v value) { t.Profiles = p.tokenProfiles(v, f) },
-		"rate":          func(v value) { t.Rate = p.rate(v) },
+		"rate":          func(v value) { t.Rate = p.rate(v, "executions", "to set no limit") },
 		"burst":         func(v value) { t.Burst = p.count(v, MaxTokenRate) },
 		"concurrent":    func(v value) { t.Concurrent = p.count(v, MaxConcurrentLimit) },
 		"queue":         func(v value) { t.Queue = p.count(v, MaxQueueLimit) },
-		"session_rate":  func(v value) { t.SessionRate = p.rate(v) },
+		"session_rate":  func(v value) { t.SessionRate = p.rate(v, "executions", "to set no limit") },
 		"session_burst": func(v value) { t.SessionBurst = p.count(v, MaxTokenRate) },
 		"metrics":       func(v value) { p.boolean(v, &t.Metrics) },
 	})
@@ -174,8 +174,9 @@ func (p *parser) tokenProfiles(v value, f *file) []string {
 	return names
 }
 
-// rate reads a number of executions a second.
-func (p *parser) rate(v value) float64 {
+// rate reads how many of something may happen in a second. without is what leaving the
+// key out does.
+func (p *parser) rate(v value, what, without string) float64 {
 	var rate float64
 	switch n := v.data.(type) {
 	case int64:
@@ -183,11 +184,11 @@ func (p *parser) rate(v value) float64 {
 	case float64:
 		rate = n
 	default:
-		p.addf(v.line(), "%s: want a number of executions a second, such as 10 or 0.5, not %s", v.key, describe(v.data))
+		p.addf(v.line(), "%s: want a number of %s a second, such as 10 or 0.5, not %s", v.key, what, describe(v.data))
 		return 0
 	}
 	if !(rate >= 0.001 && rate <= MaxTokenRate) { // not a number is neither
-		p.addf(v.line(), "%s: %g is not from 0.001 to %d; leave the key out to set no limit", v.key, rate, MaxTokenRate)
+		p.addf(v.line(), "%s: %g is not from 0.001 to %d; leave the key out %s", v.key, rate, MaxTokenRate, without)
 		return 0
 	}
 	return rate

@@ -97,11 +97,29 @@ func soundMounts(mounts []Mount) error {
 	return nil
 }
 
+func soundMCP(m MCP) error {
+	for _, tools := range [][]string{m.Tools, m.DisableTools} {
+		if slices.ContainsFunc(tools, func(name string) bool { return !slices.Contains(MCPTools(), name) }) || tools != nil && len(tools) == 0 {
+			return fmt.Errorf("tools are %q", tools)
+		}
+	}
+	for _, path := range m.ExternalFiles {
+		if !filepath.IsAbs(path) || path == "/" || strings.Contains(path, "\x00") {
+			return fmt.Errorf("external file %q", path)
+		}
+	}
+	if m.MaxExternalFileSize > 1<<40 || m.Rate != 0 && !(m.Rate >= 0.001 && m.Rate <= 1e6) || m.Concurrent < 0 || m.Concurrent > 10000 {
+		return fmt.Errorf("agents are offered %+v", m)
+	}
+	return nil
+}
+
 func seeds(f *testing.F) {
 	f.Helper()
 	for _, s := range []string{
 		"", "default_profile = \"x\"\n[profiles.x]\nextends = \"strict\"\nfuel = 5_000\nmemory = \"64MiB\"\ntimeout = \"1m30s\"\n",
 		"[profiles.x]\nstdout = 100\nstderr = '1KB'\noverridable = [\"fuel\", # why\n\"disk.quota\"]\noutput_limit = \"stop\"\ndisk = { quota = \"1MB\", files = 3 }",
+		"[mcp]\ntools = [\"execute_code\", # why\n\"list_files\"]\ndisable_tools = [\"read_fil\"]\nexternal_files = [\"a\", \"../b\"]\nmax_external_file_size = \"1MB\"\nrate = 0.5\nconcurrent = 2",
 		"[server.audit]\nfile = \"audit.jsonl\"\nmax_size = \"1MiB\"\nkeep = 2\nrequired = true",
 		"[profiles.x.env]\nA = \"\"\"\na\\\n b\"\"\"\"\n\"b c\" = '''d\n'''\nLANG = false\n[server]\nqueue = 5\nharden = true\nmax_concurrent = 0x4",
 		"[[profiles.x.mounts]]\nhost = \"/tmp\"\nguest = \"/data\"\n[[profiles.x.mounts]]\nhost = \"/usr\"\nguest = \"/usr\"\nmode = \"rw\"\n",
@@ -125,6 +143,9 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			checkProblems(t, text, err)
 			return
+		}
+		if err := soundMCP(policy.MCP()); err != nil {
+			t.Error(err)
 		}
 		if _, err := policy.Profile(policy.Default()); err != nil {
 			t.Errorf("default profile: %v", err)

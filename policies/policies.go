@@ -138,6 +138,7 @@ type Policy struct {
 	fallback string // the default profile's name
 	server   Server
 	tokens   []Token
+	mcp      MCP
 	profiles map[string]*resolved
 }
 

@@ -24,11 +24,12 @@ func (p *parser) resolve(f *file) *Policy {
 	for _, name := range keysOf(f.profiles) {
 		r.profile(name)
 	}
-	policy := &Policy{path: p.path, fallback: DefaultProfile, server: f.server, tokens: f.tokens, profiles: r.ready}
+	policy := &Policy{path: p.path, fallback: DefaultProfile, server: f.server, tokens: f.tokens, mcp: f.mcp, profiles: r.ready}
 	if f.fallback.value != "" {
 		policy.fallback = f.fallback.value
 		r.mustExist("default_profile", f.fallback)
 	}
+	r.secludeExternal(f)
 	for _, name := range f.granted {
 		r.mustExist("server.tokens.profiles", name)
 	}

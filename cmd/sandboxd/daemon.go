@@ -39,12 +39,14 @@ type daemon struct {
 	began    *policies.Policy // what it began with, whose settings of the process apply
 	registry *runtimes.Registry
 	sessions *storage
+	external []policies.Mount // that agents' programs see
 	hardened bool
 
 	importing *packaged
 	pruner    *session.Pruner // nil where nothing is pruned without being asked
 	host      *host.Host
 	service   *service.Service
+	agents    *mcp.Server
 	server    *httpd.Server
 	metrics   *httpd.Metrics
 
@@ -69,7 +71,10 @@ func (d *daemon) run(ctx context.Context) (err error) {
 	if d.registry, err = d.app.registry(); err != nil {
 		return err
 	}
-	log, err := d.app.auditLog(d.began.Server().Audit, &host.Request{})
+	if d.external, err = externalMounts(d.began, d.began.MCP()); err != nil {
+		return err
+	}
+	log, err := d.app.auditLog(d.began.Server().Audit, &host.Request{Mounts: d.external})
 	if err != nil {
 		return err
 	}
@@ -141,13 +146,12 @@ func (d *daemon) open(ctx context.Context, log *audit.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	agents, err := mcp.New(mcp.Options{Service: d.service, Packages: d.app.installedPackages(d.registry), Version: buildVersions().Sandboxd, Log: d.log})
-	if err != nil {
+	if d.agents, err = d.app.agentServer(d.service, d.registry, d.began.MCP(), d.external, d.log); err != nil {
 		return err
 	}
 	d.server, err = httpd.New(httpd.Options{
 		Service: d.service, Metrics: d.metrics,
-		Agents: agents.Handler(mcp.HTTPOptions{
+		Agents: d.agents.Handler(mcp.HTTPOptions{
 			Authenticate: func(r *http.Request) (service.Caller, error) { return httpd.CallerOf(r.Context()) },
 		}), Version: buildVersions().Sandboxd, Log: d.log,
 		Configuration: func() string { d.mu.Lock(); defer d.mu.Unlock(); return d.configuration },
@@ -166,6 +170,9 @@ func (d *daemon) apply(policy *policies.Policy) error {
 	}
 	configuration, err := configurationOf(d.build, policy, d.registry, data, d.app.installedPackages(d.registry))
 	if err != nil {
+		return err
+	}
+	if err := d.agents.SetTools(policy.MCP().Tools, policy.MCP().DisableTools); err != nil {
 		return err
 	}
 	d.mu.Lock()
@@ -289,6 +296,9 @@ func (d *daemon) harden() error {
 	}
 	if c := d.listeners.certificate; c != nil {
 		o.Read = append(o.Read, filepath.Dir(c.cert), filepath.Dir(c.key))
+	}
+	for _, m := range d.external {
+		o.Read = append(o.Read, m.Host)
 	}
 	for _, g := range grantsOf(d.began) {
 		switch {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,8 @@ show a bearer token, of --token-file or $SANDBOXD_MCP_TOKEN; without one, with
 connection that made them.
 
 Programs run under the profile of --profile, or the policy's default, and see the
-files of --external-files, read-only, below /external.`
+files of --external-files, read-only, below /external. What flags leave out is as [mcp]
+in the policy says.`
 
 const mcpExample = `  sandboxd mcp
   sandboxd mcp --profile relaxed --external-files ./data
@@ -90,18 +92,18 @@ func (a *app) mcpCommand() *cobra.Command {
 	flags.StringVar(&f.client, "client", "", "`name` of the client that sessions belong to, without --http")
 	flags.StringSliceVarP(&f.profiles, "profile", "p", nil, "let programs run under profile `name`, the first by default; may be repeated; default: all, and the policy's default")
 	flags.StringSliceVar(&f.runtimes, "runtime", nil, "prepare and serve language `name`; may be repeated; default: all that can be had")
-	flags.StringSliceVar(&f.tools, "tools", nil, "serve only these `tools`")
-	flags.StringSliceVar(&f.without, "disable-tools", nil, "do not serve these `tools`")
-	flags.StringArrayVar(&f.external, "external-files", nil, "show `path`, a file or a directory, to every program, read-only, below /external; may be repeated")
-	flags.Uint64Var(&f.largest, "max-external-file-size-mb", external.DefaultLimit>>20, "refuse external files of more than so many `MiB`")
+	flags.StringSliceVar(&f.tools, "tools", nil, "serve only these `tools`; default: those of the policy, then all")
+	flags.StringSliceVar(&f.without, "disable-tools", nil, "do not serve these `tools`; default: those of the policy")
+	flags.StringArrayVar(&f.external, "external-files", nil, "show `path`, a file or a directory, to every program, read-only, below /external; may be repeated; default: those of the policy")
+	flags.Uint64Var(&f.largest, "max-external-file-size-mb", 0, "refuse external files of more than so many `MiB`; default: that of the policy, then 50")
 	flags.Var(optional[policies.Duration]{&idle, policies.ParseDuration, "duration"}, "idle", "remove sessions that were not used for so long; default: 24h")
-	flags.Float64Var(&f.rate, "rate", 0, "`calls` that a client may make in a second; default: 50; negative for no limit")
-	flags.IntVar(&f.concurrent, "concurrent", 0, "`programs` that one client may run at once; default: 16")
+	flags.Float64Var(&f.rate, "rate", 0, "`calls` that a client may make in a second; default: that of the policy, then 50; negative for no limit")
+	flags.IntVar(&f.concurrent, "concurrent", 0, "`programs` that one client may run at once; default: that of the policy, then 16")
 	a.completeFlag(cmd, "profile", a.completeProfiles)
 	a.completeFlag(cmd, "runtime", a.completeLanguages)
 	for _, name := range []string{"tools", "disable-tools"} {
 		a.completeFlag(cmd, name, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return mcp.ToolNames(), cobra.ShellCompDirectiveNoFileComp
+			return policies.MCPTools(), cobra.ShellCompDirectiveNoFileComp
 		})
 	}
 	return cmd
@@ -114,6 +116,7 @@ type agents struct {
 	log      *slog.Logger
 	policy   *policies.Policy
 	registry *runtimes.Registry
+	offered  policies.MCP
 	external []policies.Mount
 	storage  *storage
 	store    *session.Store
@@ -199,7 +202,15 @@ func (s *agents) configure(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if s.external, err = external.Mounts(s.flags.external, int64(min(s.flags.largest, 1<<40))<<20); err != nil { //nolint:gosec // bounded
+	for flag, tools := range map[string][]string{"tools": s.flags.tools, "disable-tools": s.flags.without} {
+		for _, name := range tools {
+			if err := policies.CheckMCPTool(name); err != nil {
+				return fmt.Errorf("--%s: %w", flag, err)
+			}
+		}
+	}
+	s.offered = s.flags.over(s.policy.MCP())
+	if s.external, err = externalMounts(s.policy, s.offered); err != nil {
 		return err
 	}
 	if s.storage, err = s.app.storage(ctx); err != nil {
@@ -217,10 +228,43 @@ func (s *agents) server() (*mcp.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.app.agentServer(serving, s.registry, s.offered, s.external, s.log)
+}
+
+// agentServer serves agents what they are offered.
+func (a *app) agentServer(s *service.Service, registry *runtimes.Registry, offered policies.MCP, external []policies.Mount, log *slog.Logger) (*mcp.Server, error) {
 	return mcp.New(mcp.Options{
-		Service: serving, Version: buildVersions().Sandboxd, Tools: s.flags.tools, Without: s.flags.without,
-		External: s.external, Packages: s.app.installedPackages(s.registry), Rate: s.flags.rate, Concurrent: s.flags.concurrent, Log: s.log,
+		Service: s, Version: buildVersions().Sandboxd, Tools: offered.Tools, Without: offered.DisableTools,
+		External: external, Packages: a.installedPackages(registry), Rate: offered.Rate, Concurrent: offered.Concurrent, Log: log,
 	})
+}
+
+// over is what agents are offered where the policy says m: a flag that was given counts
+// more than its key, and the tools of --tools are all that there are.
+func (f mcpFlags) over(m policies.MCP) policies.MCP {
+	if len(f.tools) > 0 {
+		m.Tools, m.DisableTools = f.tools, nil
+	}
+	if len(f.without) > 0 {
+		m.DisableTools = f.without
+	}
+	if len(f.external) > 0 {
+		m.ExternalFiles = f.external
+	}
+	const mebibyte = 1 << 20
+	m.MaxExternalFileSize = cmp.Or(policies.Bytes(min(f.largest, uint64(policies.MaxExternalFileSize/mebibyte)))*mebibyte, m.MaxExternalFileSize)
+	m.Rate, m.Concurrent = cmp.Or(f.rate, m.Rate), cmp.Or(f.concurrent, m.Concurrent)
+	return m
+}
+
+// externalMounts are the mounts of what agents' programs see beside their workspace.
+func externalMounts(policy *policies.Policy, offered policies.MCP) ([]policies.Mount, error) {
+	limit := cmp.Or(offered.MaxExternalFileSize, external.DefaultLimit)
+	mounts, err := external.Mounts(offered.ExternalFiles, int64(limit)) //nolint:gosec // at most policies.MaxExternalFileSize
+	if err != nil && slices.Equal(offered.ExternalFiles, policy.MCP().ExternalFiles) {
+		err = fmt.Errorf("%s: mcp.external_files: %w", policy.Path(), err)
+	}
+	return mounts, err
 }
 
 // agentOwner is what the owners of agents' sessions begin with: they see none of the

@@ -44,10 +44,16 @@ func (d *daemon) reloadPolicy() error {
 		return err
 	}
 	before, now := d.began.Server(), policy.Server()
+	offered, offers := d.began.MCP(), policy.MCP()
 	for setting, changed := range map[string]bool{
 		"server.listen": before.Listen != now.Listen,
 		"server.audit":  before.Audit != now.Audit,
 		"server.harden": before.Harden != now.Harden,
+
+		"mcp.external_files":         !slices.Equal(offered.ExternalFiles, offers.ExternalFiles),
+		"mcp.max_external_file_size": offered.MaxExternalFileSize != offers.MaxExternalFileSize,
+		"mcp.rate":                   offered.Rate != offers.Rate,
+		"mcp.concurrent":             offered.Concurrent != offers.Concurrent,
 	} {
 		if changed {
 			d.log.Warn("a setting applies after a restart", "setting", setting)

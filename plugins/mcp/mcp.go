@@ -20,8 +20,8 @@ import (
 	"io"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -40,7 +40,7 @@ type Options struct {
 	// Version is that of the program that serves.
 	Version string
 	// Tools are the only tools that clients see, and Without those that they do not
-	// see of these; where Tools is empty, it is all of them. See [ToolNames].
+	// see of these; where Tools is empty, it is all of them. See [policies.MCPTools].
 	Tools, Without []string
 	// External are directories that every program sees, read-only: a grant of the
 	// operator's.
@@ -71,7 +71,7 @@ const (
 type Server struct {
 	service    *service.Service
 	version    string
-	tools      map[string]bool
+	tools      atomic.Pointer[offer]
 	external   []policies.Mount
 	rate       float64
 	burst      int
@@ -89,15 +89,14 @@ func New(o Options) (*Server, error) {
 	if o.Service == nil {
 		return nil, errors.New("mcp: a service is required")
 	}
-	tools, err := selectTools(o.Tools, o.Without)
-	if err != nil {
-		return nil, err
-	}
 	s := &Server{
-		service: o.Service, version: o.Version, tools: tools, external: slices.Clone(o.External),
+		service: o.Service, version: o.Version, external: slices.Clone(o.External),
 		rate: cmp.Or(o.Rate, DefaultRate), burst: cmp.Or(o.Burst, DefaultBurst),
 		concurrent: cmp.Or(o.Concurrent, DefaultConcurrent),
 		packages:   o.Packages, log: o.Log, schemas: sdk.NewSchemaCache(), clients: map[string]*client{},
+	}
+	if err := s.SetTools(o.Tools, o.Without); err != nil {
+		return nil, err
 	}
 	if s.packages == nil {
 		s.packages = func(string) []string { return nil }
@@ -108,21 +107,44 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// selectTools are the tools to serve.
-func selectTools(only, without []string) (map[string]bool, error) {
+// offer is a choice of tools, in the order of [policies.MCPTools].
+type offer []string
+
+func (o *offer) has(tool string) bool { return slices.Contains(*o, tool) }
+
+// offerOf chooses tools: only those that only names, or all where it is empty, but not
+// those of without.
+func offerOf(only, without []string) (offer, error) {
 	for _, name := range slices.Concat(only, without) {
-		if !slices.Contains(toolNames, name) {
-			return nil, fmt.Errorf("mcp: there is no tool %.64q; there are %s", name, strings.Join(toolNames, ", "))
+		if err := policies.CheckMCPTool(name); err != nil {
+			return nil, fmt.Errorf("mcp: %w", err)
 		}
 	}
-	if len(only) == 0 {
-		only = toolNames
+	return slices.DeleteFunc(policies.MCPTools(), func(name string) bool {
+		return len(only) > 0 && !slices.Contains(only, name) || slices.Contains(without, name)
+	}), nil
+}
+
+// SetTools changes which tools clients see, as [Options] do, from now on: those that are
+// connected are told that the list has changed, and calls that run finish. Only clients
+// that are known by their stream or connection alone keep what they began with. A tool
+// that there is not is an error, and changes nothing.
+func (s *Server) SetTools(only, without []string) error {
+	next, err := offerOf(only, without)
+	if err != nil {
+		return err
 	}
-	chosen := map[string]bool{}
-	for _, name := range only {
-		chosen[name] = !slices.Contains(without, name)
+	s.mu.Lock() // nobody becomes a client meanwhile
+	defer s.mu.Unlock()
+	if before := s.tools.Swap(&next); before != nil && slices.Equal(*before, next) {
+		return nil
 	}
-	return chosen, nil
+	withheld := slices.DeleteFunc(policies.MCPTools(), next.has)
+	for _, c := range s.clients {
+		c.mcp.RemoveTools(withheld...)
+		c.addTools()
+	}
+	return nil
 }
 
 // ServeStdio serves one client over a pair of streams, messages on lines of their own,

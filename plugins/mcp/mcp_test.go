@@ -3,6 +3,7 @@ package mcp_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"io"
 	"maps"
@@ -188,7 +189,7 @@ func TestTheToolsAreWhatTheyWere(t *testing.T) {
 			t.Errorf("%s has no title, annotations, output schema or examples", tool.Name)
 		}
 	}
-	if all := slices.Sorted(slices.Values(mcp.ToolNames())); !slices.Equal(names, all) {
+	if all := slices.Sorted(slices.Values(policies.MCPTools())); !slices.Equal(names, all) {
 		t.Errorf("tools %q, want %q", names, all)
 	}
 }
@@ -203,6 +204,56 @@ func TestToolsCanBeLeftOut(t *testing.T) {
 	if _, err := mcp.New(mcp.Options{Service: &service.Service{}, Tools: []string{"execute"}}); err == nil || !strings.Contains(err.Error(), "execute_code") {
 		t.Errorf("a tool that there is not: %v", err)
 	}
+}
+
+func TestToolsChangeForThoseWhoAreConnected(t *testing.T) {
+	s, _ := serve(t, mcp.Options{})
+	web := over(t, s, false)
+	changed := make(chan struct{}, 10)
+	c, err := sdk.NewClient(&sdk.Implementation{Name: "test", Version: "1"}, &sdk.ClientOptions{
+		ToolListChangedHandler: func(context.Context, *sdk.ToolListChangedRequest) { changed <- struct{}{} },
+	}).Connect(t.Context(), &sdk.StreamableClientTransport{Endpoint: web.URL, HTTPClient: &http.Client{Transport: bearer("ada")}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	offered := func(c *sdk.ClientSession) []string {
+		t.Helper()
+		list, err := c.ListTools(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, tool := range list.Tools {
+			names = append(names, tool.Name)
+		}
+		return names
+	}
+	if err := s.SetTools([]string{"execute_code", "read_file"}, []string{"read_file"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := offered(c); !slices.Equal(got, []string{"execute_code"}) {
+		t.Errorf("who is connected is offered %q", got)
+	}
+	if r, err := c.CallTool(t.Context(), &sdk.CallToolParams{Name: "list_sessions"}); err == nil {
+		t.Errorf("a tool that was withdrawn answers %v", r)
+	}
+	if got := offered(dial(t, web.URL, "bob")); !slices.Equal(got, []string{"execute_code"}) {
+		t.Errorf("who comes later is offered %q", got)
+	}
+	if err := s.SetTools([]string{"list_file"}, nil); !errors.Is(err, policies.ErrInvalid) || !strings.Contains(err.Error(), `did you mean "list_files"`) {
+		t.Errorf("a tool that there is not: %v", err)
+	}
+	if got := offered(c); !slices.Equal(got, []string{"execute_code"}) {
+		t.Errorf("after a mistake %q is offered", got)
+	}
+	if err := s.SetTools(nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := offered(c); len(got) != len(policies.MCPTools()) {
+		t.Errorf("at last %q is offered", got)
+	}
+	<-changed
 }
 
 func TestAFailureIsAResultThatSaysWhatToDo(t *testing.T) {
@@ -316,7 +367,7 @@ func TestClientsReachOnlyTheirOwn(t *testing.T) {
 		done <- r
 	}()
 	<-e.started
-	for _, tool := range mcp.ToolNames() {
+	for _, tool := range policies.MCPTools() {
 		r := call(t, other, tool, map[string]any{})
 		var args map[string]any
 		switch tool {
@@ -471,7 +522,7 @@ func FuzzArguments(f *testing.F) {
 		}
 		s, _ := serve(t, mcp.Options{Rate: -1})
 		c := connect(t, s, ada, nil)
-		name := mcp.ToolNames()[int(tool)%len(mcp.ToolNames())]
+		name := policies.MCPTools()[int(tool)%len(policies.MCPTools())]
 		if name == "execute_code" && strings.Contains(args, "wait") {
 			t.Skip()
 		}

@@ -2,25 +2,12 @@ package mcp
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
-
-// toolNames are all tools, in the order of the documentation.
-var toolNames = []string{
-	"execute_code", "cancel_execution",
-	"create_session", "list_sessions", "get_active_sessions", "get_workspace_info", "fork_session", "rollback_session",
-	"reset_workspace", "destroy_session", "reset_all_sessions",
-	"list_files", "read_file", "write_file", "delete_file",
-	"list_runtimes", "list_available_packages", "list_profiles", "get_metrics",
-}
-
-// ToolNames lists the names of all tools.
-func ToolNames() []string { return slices.Clone(toolNames) }
 
 // effect is what a tool does to its surroundings, for the protocol's annotations.
 type effect int
@@ -63,7 +50,7 @@ type reply[T any] struct {
 // add serves a tool, unless the configuration leaves it out. Every call is counted and
 // spends from what the client may do.
 func add[In, Out any](c *client, t tool, h func(context.Context, *sdk.CallToolRequest, In) (reply[Out], error)) {
-	if !c.tools[t.name] {
+	if !c.tools.Load().has(t.name) {
 		return
 	}
 	definition := &sdk.Tool{Name: t.name, Title: t.title, Description: t.text, Annotations: annotations(t.effect, t.title, t.open)}

@@ -24,7 +24,7 @@ import (
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
-	"github.com/sandboxd/sandboxd/plugins/mcp"
+	"github.com/sandboxd/sandboxd/policies"
 )
 
 // binary is the program under test.
@@ -289,7 +289,7 @@ func TestClientsDriveEveryTool(t *testing.T) {
 	for _, s := range all {
 		used = append(used, s.Tool)
 	}
-	for _, name := range mcp.ToolNames() {
+	for _, name := range policies.MCPTools() {
 		if !slices.Contains(used, name) {
 			t.Errorf("nobody calls %s", name)
 		}
@@ -490,6 +490,38 @@ func TestExternalFilesAreThereAndCannotBeChanged(t *testing.T) {
 	}
 	if data, err := os.ReadFile(filepath.Join(dir, "in.csv")); err != nil || string(data) != "1,2" {
 		t.Errorf("the file holds %q, %v", data, err)
+	}
+}
+
+// The policy says what is offered, and a flag says it again.
+func TestThePolicySaysWhatIsOffered(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "sandbox.toml")
+	if err := os.WriteFile(config, []byte("[mcp]\ntools = [\"execute_code\", \"list_runtimes\"]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, flags := range map[string][]string{
+		"execute_code list_runtimes": nil,
+		"list_runtimes":              {"--disable-tools", "execute_code"},
+		"read_file":                  {"--tools", "read_file"},
+	} {
+		line := command(t, append([]string{"--config", config}, flags...)...)
+		c, err := sdk.NewClient(&sdk.Implementation{Name: "agent", Version: "1"}, nil).
+			Connect(t.Context(), &sdk.CommandTransport{Command: exec.CommandContext(t.Context(), line[0], line[1:]...)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := c.ListTools(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, tool := range list.Tools {
+			names = append(names, tool.Name)
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("with %q it offers %q, and not %q", flags, got, want)
+		}
+		_ = c.Close()
 	}
 }
 
