@@ -159,7 +159,10 @@ func (a *app) openWith(ctx context.Context, o host.Options) (_ *host.Host, err e
 	if o.CacheDir, err = a.cache(); err != nil {
 		return nil, err
 	}
-	o.Log, o.Getenv = a.logger(), a.getenv
+	if o.Log == nil {
+		o.Log = a.logger()
+	}
+	o.Getenv = a.getenv
 	if self, err := os.Executable(); err == nil {
 		o.Compiler = &host.Compiler{Path: self, Args: []string{"sandboxd", compileCommand}}
 	}

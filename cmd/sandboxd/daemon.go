@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/sandboxd/sandboxd/host"
-	"github.com/sandboxd/sandboxd/host/audit"
 	"github.com/sandboxd/sandboxd/host/harden"
 	"github.com/sandboxd/sandboxd/host/session"
 	"github.com/sandboxd/sandboxd/internal/sockets"
@@ -29,26 +28,20 @@ import (
 
 // daemon is one that serves. Its listeners are open.
 type daemon struct {
-	app       *app
+	serving
+
 	flags     serveFlags
-	log       *slog.Logger
 	listeners *listeners
 	notifier  *sockets.Notifier
 
 	build    string           // of the program that was started, which may be replaced
-	began    *policies.Policy // what it began with, whose settings of the process apply
-	registry *runtimes.Registry
-	sessions *storage
 	external []policies.Mount // that agents' programs see
-	hardened bool
 
-	importing *packaged
-	pruner    *session.Pruner // nil where nothing is pruned without being asked
-	host      *host.Host
-	service   *service.Service
-	agents    *mcp.Server
-	server    *httpd.Server
-	metrics   *httpd.Metrics
+	pruner  *session.Pruner // nil where nothing is pruned without being asked
+	service *service.Service
+	agents  *mcp.Server
+	server  *httpd.Server
+	metrics *httpd.Metrics
 
 	mu            sync.Mutex
 	policy        *policies.Policy
@@ -65,26 +58,16 @@ func (d *daemon) run(ctx context.Context) (err error) {
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
 
-	if err := checkHardening(d.began.Server(), harden.Available()); err != nil {
-		return err
-	}
-	if d.registry, err = d.app.registry(); err != nil {
-		return err
-	}
 	if d.external, err = externalMounts(d.began, d.began.MCP()); err != nil {
 		return err
 	}
-	log, err := d.app.auditLog(d.began.Server().Audit, &host.Request{Mounts: d.external})
-	if err != nil {
+	if err := d.open(ctx, host.Options{Progress: newQuietProgress(d.app.stderr).event}, d.external); err != nil {
 		return err
 	}
-	if log != nil {
-		defer func() { err = errors.Join(err, d.app.closeAudit(log, d.began)) }()
-	}
-	if err := d.open(ctx, log); err != nil {
+	defer func() { err = errors.Join(err, d.close()) }()
+	if err := d.compose(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, d.host.Close()) }()
 
 	failed := d.listenAndServe()
 	if err = d.begin(ctx); err == nil && d.pruner != nil {
@@ -110,38 +93,17 @@ func (d *daemon) run(ctx context.Context) (err error) {
 	return err
 }
 
-// open makes the engine and what is served.
-func (d *daemon) open(ctx context.Context, log *audit.Writer) (err error) {
-	if d.sessions, err = d.app.openStorage(ctx, d.began.Server().Sessions); err != nil {
-		return err
-	}
-	if err := checkSessions(d.began.Server().Audit, d.sessions.root); err != nil {
-		return err
-	}
-	store := session.New(session.Options{Storage: d.sessions})
-	progress := newQuietProgress(d.app.stderr)
-	o := host.Options{Policy: d.began, Registry: d.registry, Progress: progress.event, Packages: packagedModules(d.registry)}
-	if log != nil {
-		o.Audit = log
-	}
-	d.pruner = prunerOf(store, d.began.Server().Sessions.Prune, d.log)
-	if d.host, err = d.app.openWith(ctx, o); err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, d.host.Close())
-		}
-	}()
+// compose makes what is served.
+func (d *daemon) compose() (err error) {
+	d.pruner = prunerOf(d.store, d.began.Server().Sessions.Prune, d.log)
 	d.metrics = httpd.NewMetrics(httpd.Sources{
 		Load:     d.host.Load,
 		Sessions: func() (int, error) { return countSessions(context.Background(), d.sessions) },
 		Profiles: func() []string { d.mu.Lock(); defer d.mu.Unlock(); return d.policy.Names() },
 		Runtimes: func() []string { return namesOf(d.registry.All()) },
 	})
-	d.importing = d.app.packaged(d.host, d.registry)
 	d.service, err = service.New(service.Options{
-		Engine: d.importing, Policy: d.began, Registry: d.registry, Sessions: store, Observer: d.metrics,
+		Engine: d.packaged, Policy: d.began, Registry: d.registry, Sessions: d.store, Observer: d.metrics,
 	})
 	if err != nil {
 		return err
@@ -218,13 +180,14 @@ func (d *daemon) listenAndServe() <-chan error {
 // begin prepares runtimes, gives up what the process does not need any more, and lets
 // callers in.
 func (d *daemon) begin(ctx context.Context) error {
-	if err := d.prepare(ctx); err != nil {
+	if err := d.prepare(ctx, d.flags.runtimes); err != nil {
 		return err
 	}
-	if err := d.importing.load(ctx, d.began); err != nil {
+	own, err := d.needs()
+	if err != nil {
 		return err
 	}
-	if err := d.harden(); err != nil {
+	if err := d.harden(own); err != nil {
 		return err
 	}
 	d.server.SetReady(true)
@@ -233,88 +196,21 @@ func (d *daemon) begin(ctx context.Context) error {
 	return nil
 }
 
-// prepare makes runtimes ready, those that were asked for or all. Where nobody asked,
-// one that cannot be had is left to whoever calls for it, unless there is none at all.
-func (d *daemon) prepare(ctx context.Context) error {
-	names := d.flags.runtimes
-	if len(names) == 0 {
-		for _, def := range d.registry.All() {
-			names = append(names, def.Name)
-			names = append(names, def.Aliases...) // an alias may need more than the name
-		}
-	}
-	var ready []string
-	var problems []error
-	for _, name := range names {
-		err := d.host.PrepareFor(ctx, &host.Request{Language: name})
-		switch {
-		case err == nil:
-			ready = append(ready, name)
-		case ctx.Err() != nil || len(d.flags.runtimes) > 0:
-			return err
-		default:
-			problems = append(problems, err)
-			d.log.Warn("a runtime is left out", "runtime", name, "error", err)
-		}
-	}
-	if len(ready) == 0 {
-		return fmt.Errorf("no runtime can be had: %w", errors.Join(problems...))
-	}
-	d.log.Info("prepared", "runtimes", ready)
-	return nil
-}
-
-// harden gives up what the daemon does not need once it serves. What it needs for
-// profiles that a reload may bring is not known yet: see [daemon.reachable].
-func (d *daemon) harden() error {
-	if d.began.Server().Harden == policies.HardenNever {
-		return nil
-	}
-	cache, err := d.app.cache()
-	if err != nil {
-		return err
-	}
-	packages, err := d.app.packagesDir()
-	if err != nil {
-		return err
-	}
-	o := harden.Options{
-		Temporary: []string{d.host.Scratch()},
-		Write:     []string{d.sessions.root},
-		Read:      []string{cache, packages},
-		Network:   d.sessions.remote,
-	}
-	if log := d.began.Server().Audit.File; log != "" {
-		o.Write = append(o.Write, filepath.Dir(log))
-	}
+// needs are what the daemon needs beside other processes that serve. What it would need
+// for profiles that a reload may bring is not known yet: see [daemon.reachable].
+func (d *daemon) needs() (o harden.Options, err error) {
 	if d.began.Path() != "" { // for a reload; editors put a new file in its place
 		dir, err := filepath.Abs(filepath.Dir(d.began.Path()))
 		if err != nil {
-			return err
+			return o, err
 		}
 		o.Read = append(o.Read, dir)
 	}
 	if c := d.listeners.certificate; c != nil {
 		o.Read = append(o.Read, filepath.Dir(c.cert), filepath.Dir(c.key))
 	}
-	for _, m := range d.external {
-		o.Read = append(o.Read, m.Host)
-	}
-	for _, g := range grantsOf(d.began) {
-		switch {
-		case g.network:
-			o.Network = true
-		case g.writable:
-			o.Write = append(o.Write, g.path)
-		default:
-			o.Read = append(o.Read, g.path)
-		}
-	}
-	if _, err := harden.Apply(o); err != nil {
-		return fmt.Errorf(`%w (set "harden = false" below [server] to run without)`, err)
-	}
-	d.hardened = true
-	return nil
+	allow(&o, grantsOfMounts(d.external))
+	return o, nil
 }
 
 // end refuses new calls, lets those that run finish for a while, cancels the others,

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 
 	"github.com/sandboxd/sandboxd/host"
 	"github.com/sandboxd/sandboxd/host/harden"
@@ -41,27 +40,11 @@ func hardened(ctx context.Context, h *host.Host, policy *policies.Policy, req ho
 	if err := h.PrepareFor(ctx, &req); err != nil { // it may start npm and Node.js
 		return err
 	}
-	o := harden.Options{Temporary: []string{h.Scratch()}, Network: remote || len(profile.Network.Allow) > 0}
-	for _, header := range profile.Network.Headers {
-		if header.File != "" {
-			o.Read = append(o.Read, header.File)
-		}
-	}
-	if log := policy.Server().Audit.File; log != "" {
-		o.Write = append(o.Write, filepath.Dir(log))
-	}
-	for _, m := range profile.Mounts {
-		if m.Writable {
-			o.Write = append(o.Write, m.Host)
-		} else {
-			o.Read = append(o.Read, m.Host)
-		}
-	}
+	o := harden.Options{Temporary: []string{h.Scratch()}, Network: remote}
+	allow(&o, grantsOfProfile(profile))
 	if req.Workspace != "" {
 		o.Write = append(o.Write, req.Workspace)
 	}
-	if _, err := harden.Apply(o); err != nil {
-		return fmt.Errorf(`%w (set "harden = false" below [server] to run without)`, err)
-	}
-	return nil
+	_, err = giveUp(o, policy.Server())
+	return err
 }

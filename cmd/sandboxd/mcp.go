@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -111,26 +110,19 @@ func (a *app) mcpCommand() *cobra.Command {
 
 // agents is a server of agents.
 type agents struct {
-	app      *app
+	serving
+
 	flags    mcpFlags
-	log      *slog.Logger
-	policy   *policies.Policy
-	registry *runtimes.Registry
 	offered  policies.MCP
 	external []policies.Mount
-	storage  *storage
-	store    *session.Store
-	host     *host.Host
 	ready    *gate
-
-	importing *packaged
-	secret    []byte // the hash of the token of HTTP clients; nil where there is none
+	secret   []byte // the hash of the token of HTTP clients; nil where there is none
 }
 
 // serveMCP serves agents until their streams end, or ctx does.
 func (a *app) serveMCP(ctx context.Context, f mcpFlags) (err error) {
-	s := &agents{app: a, flags: f, log: a.logger()}
-	if err := s.configure(ctx); err != nil {
+	s := &agents{flags: f, serving: serving{app: a, log: a.logger()}}
+	if err := s.configure(); err != nil {
 		return err
 	}
 	listener, err := s.listen() // before anything is given up
@@ -140,19 +132,10 @@ func (a *app) serveMCP(ctx context.Context, f mcpFlags) (err error) {
 	if listener != nil {
 		defer func() { _ = listener.Close() }()
 	}
-	log, err := a.auditLog(s.policy.Server().Audit, &host.Request{Mounts: s.external})
-	if err != nil {
+	if err := s.open(ctx, host.Options{Progress: newQuietProgress(a.stderr).event}, s.external); err != nil {
 		return err
 	}
-	o := host.Options{Policy: s.policy, Registry: s.registry, Progress: newQuietProgress(a.stderr).event, Packages: packagedModules(s.registry)}
-	if log != nil {
-		o.Audit = log
-		defer func() { err = errors.Join(err, a.closeAudit(log, s.policy)) }()
-	}
-	if s.host, err = a.openWith(ctx, o); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.host.Close()) }()
+	defer func() { err = errors.Join(err, s.close()) }()
 	server, err := s.server()
 	if err != nil {
 		return err
@@ -163,12 +146,12 @@ func (a *app) serveMCP(ctx context.Context, f mcpFlags) (err error) {
 	prepared := make(chan struct{})
 	go func() {
 		defer close(prepared)
-		if err := s.prepare(ctx); err != nil {
-			s.ready.fail(err)
+		if err := s.begin(ctx); err != nil {
+			s.ready.open(fmt.Errorf("%w: %w", runtimes.ErrUnavailable, err))
 			cancel(err)
 			return
 		}
-		s.ready.open()
+		s.ready.open(nil)
 		s.prune(ctx)
 	}()
 	defer func() { cancel(nil); <-prepared }()
@@ -187,18 +170,12 @@ func (a *app) serveMCP(ctx context.Context, f mcpFlags) (err error) {
 }
 
 // configure reads the policy and checks what the flags say.
-func (s *agents) configure(ctx context.Context) (err error) {
-	if s.policy, err = s.app.policy(); err != nil {
-		return err
-	}
-	if err := checkHardening(s.policy.Server(), harden.Available()); err != nil {
-		return err
-	}
-	if s.registry, err = s.app.registry(); err != nil {
+func (s *agents) configure() (err error) {
+	if s.began, err = s.app.policy(); err != nil {
 		return err
 	}
 	for _, name := range s.flags.profiles {
-		if _, err := s.policy.Profile(name); err != nil {
+		if _, err := s.began.Profile(name); err != nil {
 			return err
 		}
 	}
@@ -209,26 +186,19 @@ func (s *agents) configure(ctx context.Context) (err error) {
 			}
 		}
 	}
-	s.offered = s.flags.over(s.policy.MCP())
-	if s.external, err = externalMounts(s.policy, s.offered); err != nil {
-		return err
-	}
-	if s.storage, err = s.app.storage(ctx); err != nil {
-		return err
-	}
-	s.store = session.New(session.Options{Storage: s.storage})
-	return nil
+	s.offered = s.flags.over(s.began.MCP())
+	s.external, err = externalMounts(s.began, s.offered)
+	return err
 }
 
 // server makes what serves, on an engine that waits until runtimes are ready.
 func (s *agents) server() (*mcp.Server, error) {
-	s.importing = s.app.packaged(s.host, s.registry)
-	s.ready = newGate(s.importing)
-	serving, err := service.New(service.Options{Engine: s.ready, Policy: s.policy, Registry: s.registry, Sessions: s.store})
+	s.ready = newGate(s.packaged)
+	svc, err := service.New(service.Options{Engine: s.ready, Policy: s.began, Registry: s.registry, Sessions: s.store})
 	if err != nil {
 		return nil, err
 	}
-	return s.app.agentServer(serving, s.registry, s.offered, s.external, s.log)
+	return s.app.agentServer(svc, s.registry, s.offered, s.external, s.log)
 }
 
 // agentServer serves agents what they are offered.
@@ -284,89 +254,14 @@ func (s *agents) caller(owner string) service.Caller {
 	return service.Caller{Name: owner, Owner: owner, Profiles: s.flags.profiles, Remote: s.flags.http != ""}
 }
 
-// prepare makes runtimes ready and gives up what the process does not need any more.
-func (s *agents) prepare(ctx context.Context) error {
-	names := s.flags.runtimes
-	if len(names) == 0 {
-		for _, def := range s.registry.All() {
-			names = append(names, def.Name)
-			names = append(names, def.Aliases...) // an alias may need more than the name
-		}
-	}
-	var problems []error
-	ready := 0
-	for _, name := range names {
-		err := s.host.PrepareFor(ctx, &host.Request{Language: name})
-		switch {
-		case err == nil:
-			ready++
-		case ctx.Err() != nil || len(s.flags.runtimes) > 0:
-			return err
-		default:
-			problems = append(problems, err)
-			s.log.Warn("a runtime is left out", "runtime", name, "error", err)
-		}
-	}
-	if ready == 0 {
-		return fmt.Errorf("no runtime can be had: %w", errors.Join(problems...))
-	}
-	if err := s.importing.load(ctx, s.policy); err != nil {
+// begin makes runtimes ready and gives up what the process does not need any more.
+func (s *agents) begin(ctx context.Context) error {
+	if err := s.prepare(ctx, s.flags.runtimes); err != nil {
 		return err
 	}
-	return s.harden()
-}
-
-// harden gives up what the process does not need once it serves.
-func (s *agents) harden() error {
-	if s.policy.Server().Harden == policies.HardenNever {
-		return nil
-	}
-	dir, err := s.storage.dir(session.Key{Owner: agentOwner, ID: "any"})
-	if err != nil {
-		return err
-	}
-	cache, err := s.app.cache()
-	if err != nil {
-		return err
-	}
-	packages, err := s.app.packagesDir()
-	if err != nil {
-		return err
-	}
-	o := harden.Options{
-		Temporary: []string{s.host.Scratch()},
-		Write:     []string{filepath.Dir(filepath.Dir(dir))},
-		Read:      []string{cache, packages},
-		Network:   s.storage.remote,
-	}
-	if log := s.policy.Server().Audit.File; log != "" {
-		o.Write = append(o.Write, filepath.Dir(log))
-	}
-	mounts := s.external
-	for _, name := range s.policy.Names() {
-		p, err := s.policy.Profile(name)
-		if err != nil {
-			return err
-		}
-		o.Network = o.Network || len(p.Network.Allow) > 0
-		for _, h := range p.Network.Headers {
-			if h.File != "" {
-				o.Read = append(o.Read, h.File)
-			}
-		}
-		mounts = append(slices.Clip(mounts), p.Mounts...)
-	}
-	for _, m := range mounts {
-		if m.Writable {
-			o.Write = append(o.Write, m.Host)
-		} else {
-			o.Read = append(o.Read, m.Host)
-		}
-	}
-	if _, err := harden.Apply(o); err != nil {
-		return fmt.Errorf(`%w (set "harden = false" below [server] to run without)`, err)
-	}
-	return nil
+	var o harden.Options
+	allow(&o, grantsOfMounts(s.external))
+	return s.harden(o)
 }
 
 // prune removes sessions of agents that were not used for long, now and then, until
@@ -376,7 +271,7 @@ func (s *agents) prune(ctx context.Context) {
 	every := time.NewTicker(max(time.Second, min(idle/4, 10*time.Minute)))
 	defer every.Stop()
 	for {
-		owners, err := s.storage.Owners(ctx)
+		owners, err := s.sessions.Owners(ctx)
 		if err != nil {
 			s.log.Warn("prune sessions", "error", err)
 		}
@@ -394,31 +289,4 @@ func (s *agents) prune(ctx context.Context) {
 		case <-every.C:
 		}
 	}
-}
-
-// gate is an engine that programs wait for until it is open, or has failed.
-type gate struct {
-	session.Executor
-
-	done chan struct{}
-	err  error
-}
-
-func newGate(e session.Executor) *gate { return &gate{Executor: e, done: make(chan struct{})} }
-
-func (g *gate) open() { close(g.done) }
-
-func (g *gate) fail(err error) { g.err = err; close(g.done) }
-
-// Execute implements [session.Executor].
-func (g *gate) Execute(ctx context.Context, r host.Request) (*host.Result, error) {
-	select {
-	case <-g.done:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if g.err != nil {
-		return nil, fmt.Errorf("%w: %w", runtimes.ErrUnavailable, g.err)
-	}
-	return g.Executor.Execute(ctx, r)
 }

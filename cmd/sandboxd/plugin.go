@@ -7,9 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,10 +18,8 @@ import (
 
 	"github.com/sandboxd/sandboxd/host"
 	"github.com/sandboxd/sandboxd/host/harden"
-	"github.com/sandboxd/sandboxd/host/session"
 	"github.com/sandboxd/sandboxd/plugins/rpc"
 	"github.com/sandboxd/sandboxd/plugins/service"
-	"github.com/sandboxd/sandboxd/policies"
 	"github.com/sandboxd/sandboxd/sdk/handshake"
 )
 
@@ -92,15 +88,13 @@ func (a *app) servePlugin(ctx context.Context, f pluginFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := checkHardening(policy.Server(), harden.Available()); err != nil {
+	s := &serving{app: a, log: a.pluginLogger(), began: policy, onDemand: true}
+	if err := s.open(ctx, host.Options{Log: s.log}, nil); err != nil {
 		return err
 	}
-	registry, err := a.registry()
-	if err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, s.close()) }()
 	for _, name := range f.languages {
-		if _, err := registry.Lookup(name); err != nil {
+		if _, err := s.registry.Lookup(name); err != nil {
 			return fmt.Errorf("--lang: %w", err)
 		}
 	}
@@ -109,33 +103,13 @@ func (a *app) servePlugin(ctx context.Context, f pluginFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	kept, err := a.openStorage(ctx, policy.Server().Sessions)
-	if err != nil {
-		return err
-	}
-	logger := a.pluginLogger()
-	o := host.Options{Policy: policy, Registry: registry, Log: logger, Packages: packagedModules(registry)}
-	audit, err := a.auditLog(policy.Server().Audit, &host.Request{})
-	if err != nil {
-		return err
-	}
-	if audit != nil {
-		o.Audit = audit
-		defer func() { err = errors.Join(err, a.closeAudit(audit, policy)) }()
-	}
-	h, err := a.openWith(ctx, o)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
 
-	importing := a.packaged(h, registry)
-	engine := newStarting(importing)
-	svc, err := service.New(service.Options{Engine: engine, Policy: policy, Registry: registry, Sessions: session.New(session.Options{Storage: kept})})
+	engine := newGate(s.packaged)
+	svc, err := service.New(service.Options{Engine: engine, Policy: policy, Registry: s.registry, Sessions: s.store})
 	if err != nil {
 		return err
 	}
-	server, err := rpc.NewServer(rpc.Options{Service: svc, Authenticate: localCaller, Version: buildVersions().Sandboxd, Log: logger})
+	server, err := rpc.NewServer(rpc.Options{Service: svc, Authenticate: localCaller, Version: buildVersions().Sandboxd, Log: s.log})
 	if err != nil {
 		return err
 	}
@@ -146,7 +120,7 @@ func (a *app) servePlugin(ctx context.Context, f pluginFlags) (err error) {
 		Server: server, Drain: pluginDrain, Orphaned: orphaned,
 		Logger: hclog.New(&hclog.LoggerOptions{Level: hclog.Info, Output: a.stderr, JSONFormat: true}),
 		Listening: func() {
-			starting.Go(func() { engine.started(a.startPlugin(ctx, h, importing, policy, kept, f.languages, sockets, logger)) })
+			starting.Go(func() { engine.open(s.startPlugin(ctx, f.languages, sockets)) })
 		},
 	})
 	return nil
@@ -192,102 +166,10 @@ func (a *app) socketDir() (dir string, remove func() error, err error) {
 	return dir, func() error { return os.RemoveAll(dir) }, os.Setenv(pluginSocketDir, dir)
 }
 
-// startPlugin makes languages ready and then gives up what this process no longer
-// needs: see hardened. Other languages are loaded on demand, if they were prepared
-// before, which is why the cache may be read: what can be read cannot be changed.
-func (a *app) startPlugin(ctx context.Context, h *host.Host, importing *packaged, policy *policies.Policy, kept *storage, languages []string, sockets string, log *slog.Logger) error {
-	for _, name := range languages {
-		if err := h.Prepare(ctx, name); err != nil {
-			log.WarnContext(ctx, "not ready", "language", name, "error", err)
-		}
-	}
-	if err := importing.load(ctx, policy); err != nil {
+// startPlugin makes languages ready and then gives up what this process no longer needs.
+func (s *serving) startPlugin(ctx context.Context, languages []string, sockets string) error {
+	if err := s.prepare(ctx, languages); err != nil {
 		return err
 	}
-	if policy.Server().Harden == policies.HardenNever {
-		return nil
-	}
-	o, err := a.pluginNeeds(h, policy, kept, sockets)
-	if err != nil {
-		return err
-	}
-	report, err := harden.Apply(o)
-	if err != nil {
-		return fmt.Errorf(`%w (set "harden = false" below [server] to run without)`, err)
-	}
-	log.InfoContext(ctx, "hardened", "layers", report.String())
-	return nil
-}
-
-// pluginNeeds is what a plugin uses while it runs programs under any profile.
-func (a *app) pluginNeeds(h *host.Host, policy *policies.Policy, kept *storage, sockets string) (harden.Options, error) {
-	cache, err := a.cache()
-	if err != nil {
-		return harden.Options{}, err
-	}
-	data, err := a.data()
-	if err != nil {
-		return harden.Options{}, err
-	}
-	o := harden.Options{
-		Read:      []string{cache, filepath.Join(data, "runtimes"), filepath.Join(data, "packages")},
-		Write:     []string{kept.root},
-		Network:   kept.remote,
-		Temporary: []string{h.Scratch(), sockets},
-	}
-	if log := policy.Server().Audit.File; log != "" {
-		o.Write = append(o.Write, filepath.Dir(log))
-	}
-	for _, name := range policy.Names() {
-		profile, err := policy.Profile(name)
-		if err != nil {
-			return harden.Options{}, err
-		}
-		o.Network = o.Network || len(profile.Network.Allow) > 0
-		for _, header := range profile.Network.Headers {
-			if header.File != "" {
-				o.Read = append(o.Read, header.File)
-			}
-		}
-		for _, m := range profile.Mounts {
-			if m.Writable {
-				o.Write = append(o.Write, m.Host)
-			} else {
-				o.Read = append(o.Read, m.Host)
-			}
-		}
-	}
-	slices.Sort(o.Read)
-	o.Read = slices.Compact(o.Read)
-	return o, nil
-}
-
-// starting is an engine that is being made ready: calls wait until it is.
-type starting struct {
-	engine session.Executor
-	done   chan struct{}
-	err    error // why it cannot be used; read after done is closed
-}
-
-func newStarting(e session.Executor) *starting {
-	return &starting{engine: e, done: make(chan struct{})}
-}
-
-// started lets calls pass, or fail if the engine could not be made ready.
-func (s *starting) started(err error) {
-	s.err = err
-	close(s.done)
-}
-
-// Execute implements [session.Executor].
-func (s *starting) Execute(ctx context.Context, r host.Request) (*host.Result, error) {
-	select {
-	case <-s.done:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if s.err != nil {
-		return nil, s.err
-	}
-	return s.engine.Execute(ctx, r)
+	return s.harden(harden.Options{Temporary: []string{sockets}})
 }

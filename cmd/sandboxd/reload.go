@@ -59,7 +59,7 @@ func (d *daemon) reloadPolicy() error {
 			d.log.Warn("a setting applies after a restart", "setting", setting)
 		}
 	}
-	if err := d.importing.load(context.Background(), policy); err != nil {
+	if err := d.packaged.load(context.Background(), policy); err != nil {
 		return err
 	}
 	if err := d.apply(policy); err != nil {
@@ -85,36 +85,6 @@ func (d *daemon) reachable(policy *policies.Policy) error {
 		return fmt.Errorf("it grants %q, which this process has given up: restart the daemon", g.path)
 	}
 	return nil
-}
-
-// grant is something of this machine that profiles let programs use.
-type grant struct {
-	path     string
-	writable bool
-	network  bool
-}
-
-// grantsOf lists what a policy's profiles grant.
-func grantsOf(policy *policies.Policy) []grant {
-	var all []grant
-	for _, name := range policy.Names() {
-		profile, err := policy.Profile(name)
-		if err != nil {
-			continue // it is one of its names
-		}
-		for _, m := range profile.Mounts {
-			all = append(all, grant{path: m.Host, writable: m.Writable})
-		}
-		if len(profile.Network.Allow) > 0 {
-			all = append(all, grant{network: true})
-		}
-		for _, header := range profile.Network.Headers {
-			if header.File != "" {
-				all = append(all, grant{path: header.File})
-			}
-		}
-	}
-	return all
 }
 
 // configurationOf identifies what programs run under: this build, the text of the policy,

@@ -208,7 +208,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) error {
 	if err != nil {
 		return err
 	}
-	d := &daemon{app: a, flags: f, log: a.daemonLogger(), build: thisBuild(), began: policy}
+	d := &daemon{flags: f, build: thisBuild(), serving: serving{app: a, log: a.daemonLogger(), began: policy}}
 	if d.listeners, err = a.listen(f, policy.Server().Listen, d.log); err != nil {
 		return err
 	}
