@@ -13,7 +13,7 @@ import (
 
 	"github.com/sandboxd/sandboxd/host/session"
 	"github.com/sandboxd/sandboxd/host/workspace"
-	"github.com/sandboxd/sandboxd/policies"
+	"github.com/sandboxd/sandboxd/plugins/service"
 )
 
 // oneLine is a hostile name as a cell of a table: names with line breaks, and with
@@ -127,10 +127,7 @@ func (a *app) limitsOf(ctx context.Context, store *session.Store, k session.Key)
 	if err != nil {
 		return workspace.Limits{}, err
 	}
-	return workspace.Limits{
-		Bytes:   int64(min(profile.Disk.Quota, policies.MaxDiskQuota)),       //nolint:gosec // bounded
-		Entries: int(min(profile.Disk.Files, uint64(policies.MaxDiskFiles))), //nolint:gosec // bounded
-	}, nil
+	return service.FileLimits(profile), nil
 }
 
 func (a *app) sessionsPutCommand() *cobra.Command {

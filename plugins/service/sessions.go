@@ -99,11 +99,12 @@ func (s *Service) edit(ctx context.Context, c Caller, n *session.Session, change
 	if err != nil {
 		return err
 	}
-	return s.sessions.Edit(ctx, n.Key(), limitsOf(profile), change)
+	return s.sessions.Edit(ctx, n.Key(), FileLimits(profile), change)
 }
 
-// limitsOf are what files written from outside may come to: a profile's quotas.
-func limitsOf(p *policies.Profile) workspace.Limits {
+// FileLimits are what the files of a session may come to when they are written from
+// outside: the quotas of its profile.
+func FileLimits(p *policies.Profile) workspace.Limits {
 	return workspace.Limits{
 		Bytes:   int64(min(p.Disk.Quota, policies.MaxDiskQuota)),       //nolint:gosec // bounded
 		Entries: int(min(p.Disk.Files, uint64(policies.MaxDiskFiles))), //nolint:gosec // bounded
