@@ -171,6 +171,40 @@ func modeOf(m pb.WriteMode) (workspace.Mode, error) {
 
 var errNoTarget = badField("target", "the first message says where to write, and no other does")
 
+// target is where an upload goes.
+type target interface {
+	comparable
+	GetMode() pb.WriteMode
+}
+
+// piece is a message of an upload: the first says where it goes, all others hold a part
+// of it.
+type piece[T target] interface {
+	GetTarget() T
+	GetData() []byte
+}
+
+// received begins to read an upload: where it goes, what to do about files that are
+// there, and what follows.
+func received[M piece[T], T target](stream interface{ Recv() (M, error) }) (to T, mode workspace.Mode, from *receiver, err error) {
+	var none T
+	first, err := stream.Recv()
+	if err != nil {
+		return none, 0, nil, noTarget(err)
+	}
+	if to = first.GetTarget(); to == none {
+		return none, 0, nil, errNoTarget
+	}
+	mode, err = modeOf(to.GetMode())
+	return to, mode, &receiver{next: func() ([]byte, error) {
+		m, err := stream.Recv()
+		if err == nil && m.GetTarget() != none {
+			return nil, errNoTarget
+		}
+		return m.GetData(), err
+	}}, err
+}
+
 // WriteFile implements [pb.SandboxServer].
 func (s *Server) WriteFile(stream grpc.ClientStreamingServer[pb.WriteFileRequest, pb.WriteFileResponse]) error {
 	ctx := stream.Context()
@@ -178,25 +212,10 @@ func (s *Server) WriteFile(stream grpc.ClientStreamingServer[pb.WriteFileRequest
 	if err != nil {
 		return err
 	}
-	first, err := stream.Recv()
-	if err != nil {
-		return noTarget(err)
-	}
-	target := first.GetTarget()
-	if target == nil {
-		return errNoTarget
-	}
-	mode, err := modeOf(target.GetMode())
+	target, mode, from, err := received(stream)
 	if err != nil {
 		return err
 	}
-	from := &receiver{next: func() ([]byte, error) {
-		m, err := stream.Recv()
-		if err == nil && m.GetTarget() != nil {
-			return nil, errNoTarget
-		}
-		return m.GetData(), err
-	}}
 	var written workspace.Entry
 	err = s.service.Edit(ctx, c, target.GetSessionId(), func(w *workspace.Workspace) (err error) {
 		written, err = w.Write(ctx, target.GetPath(), mode, from)
@@ -280,25 +299,10 @@ func (s *Server) UploadWorkspace(stream grpc.ClientStreamingServer[pb.UploadWork
 	if err != nil {
 		return err
 	}
-	first, err := stream.Recv()
-	if err != nil {
-		return noTarget(err)
-	}
-	target := first.GetTarget()
-	if target == nil {
-		return errNoTarget
-	}
-	mode, err := modeOf(target.GetMode())
+	target, mode, from, err := received(stream)
 	if err != nil {
 		return err
 	}
-	from := &receiver{next: func() ([]byte, error) {
-		m, err := stream.Recv()
-		if err == nil && m.GetTarget() != nil {
-			return nil, errNoTarget
-		}
-		return m.GetData(), err
-	}}
 	var written workspace.Usage
 	skipped := 0
 	err = s.service.Edit(ctx, c, target.GetSessionId(), func(w *workspace.Workspace) (err error) {
