@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/sandboxd/sandboxd/internal/owned"
 )
 
 // Probe fetches the module at a source that is not pinned yet, and returns it. Pin what
@@ -141,7 +143,7 @@ func Add(dir string, d *Definition, text []byte, try func(*Definition) error) er
 	}
 	info, err := os.Stat(dir)
 	if err == nil {
-		err = checkPrivate(dir, info)
+		err = owned.Check(dir, info, owned.Reading)
 	}
 	if err != nil {
 		return fmt.Errorf("add runtime %s: %w", d.Name, err)

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/sandboxd/sandboxd/internal/owned"
 )
 
 // Names inside the cache directory, beside the modules.
@@ -184,7 +186,7 @@ func (s *Store) lock(ctx context.Context, d *Definition, to reporter) (unlock fu
 	ticker := time.NewTicker(lockPoll)
 	defer ticker.Stop()
 	for waits := int64(0); ; waits++ {
-		if tryLock(file) {
+		if locked, err := owned.TryLock(file); locked || err != nil {
 			return func() { _ = file.Close() }, nil
 		}
 		to.send(Event{Stage: StageWait})
@@ -209,4 +211,12 @@ func (osDisk) Rename(from, to string) error { return os.Rename(from, to) }
 // isReadOnly reports whether err says that a file may not be written.
 func isReadOnly(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || isReadOnlyFS(err)
+}
+
+// syncDir makes the names in dir survive a crash.
+func syncDir(dir string) error {
+	if err := owned.SyncDir(dir); err != nil {
+		return fmt.Errorf("sync the runtime cache: %w", err)
+	}
+	return nil
 }

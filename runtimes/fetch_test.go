@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"github.com/sandboxd/sandboxd/internal/owned"
 )
 
 // failingDisk fails where it is told to.
@@ -232,7 +234,9 @@ func locksWork(t *testing.T) bool {
 		t.Cleanup(func() { _ = file.Close() })
 		files[i] = file
 	}
-	return tryLock(files[0]) && !tryLock(files[1])
+	first, firstErr := owned.TryLock(files[0])
+	second, secondErr := owned.TryLock(files[1])
+	return first && !second && firstErr == nil && secondErr == nil
 }
 
 func TestFetchWaitingForAnotherCanBeCancelled(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/sandboxd/sandboxd/internal/owned"
 )
 
 // maxFolders is how many runtimes a folder of runtimes may hold.
@@ -71,7 +73,7 @@ func LoadUser(dir string) ([]*Definition, []error) {
 		return nil, nil
 	}
 	if err == nil {
-		err = checkPrivate(dir, info)
+		err = owned.Check(dir, info, owned.Reading)
 	}
 	if err != nil {
 		return nil, []error{fmt.Errorf("load runtimes: %w", err)}

@@ -4,27 +4,9 @@ package runtimes
 
 import (
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"os/exec"
 	"syscall"
 )
-
-// checkPrivate trusts the access control list that a directory in the user's
-// profile inherits; there are no mode bits to check.
-func checkPrivate(dir string, info fs.FileInfo) error {
-	if !info.IsDir() {
-		return fmt.Errorf("%s is not a directory", dir)
-	}
-	return nil
-}
-
-// syncDir does nothing: directories cannot be synced here.
-func syncDir(string) error { return nil }
-
-// tryLock always succeeds: two fetches may run at once, and the last wins.
-func tryLock(*os.File) bool { return true }
 
 // errDiskFull is ERROR_DISK_FULL of the Windows API.
 const errDiskFull = syscall.Errno(112)

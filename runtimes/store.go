@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+
+	"github.com/sandboxd/sandboxd/internal/owned"
 )
 
 // maxModule is the largest module accepted, in bytes; CPython takes 26 MB.
@@ -64,7 +66,7 @@ func OpenStore(dir string) (*Store, error) {
 	if err != nil {
 		return nil, unavailable("open runtime cache: %w", err)
 	}
-	if err := checkPrivate(abs, info); err != nil {
+	if err := owned.Check(abs, info, owned.Reading); err != nil {
 		return nil, unavailable("open runtime cache: %w", err)
 	}
 	return &Store{Dir: abs, npm: "npm", client: newClient(nil), disk: osDisk{}}, nil

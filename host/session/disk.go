@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sandboxd/sandboxd/host/workspace"
+	"github.com/sandboxd/sandboxd/internal/owned"
 )
 
 // Disk is [Storage] in a directory of a local filesystem. Several processes may use
@@ -74,7 +75,7 @@ func openDisk(dir string) (*Disk, error) {
 	}
 	info, err := os.Stat(dir) //nolint:gosec // as before
 	if err == nil {
-		err = checkPrivate(dir, info)
+		err = owned.Check(dir, info, owned.Nothing)
 	}
 	if err != nil {
 		return nil, err
@@ -210,7 +211,7 @@ func (d *Disk) tryLock(k Key) (*os.File, error) {
 	if err != nil {
 		return nil, notFound(err)
 	}
-	locked, err := lockNow(file)
+	locked, err := owned.TryLock(file)
 	if err == nil && locked {
 		opened, errOpened := file.Stat()
 		there, errThere := os.Stat(name)
@@ -277,7 +278,7 @@ func (d *Disk) Create(ctx context.Context, k Key, record []byte, turn TurnData, 
 	if err := writeFile(made, recordFile, record); err != nil {
 		return err
 	}
-	if err := errors.Join(syncDir(filepath.Join(made, imagesDir)), syncDir(made)); err != nil {
+	if err := errors.Join(owned.SyncDir(filepath.Join(made, imagesDir)), owned.SyncDir(made)); err != nil {
 		return err
 	}
 	if err := os.Rename(made, d.Dir(k)); err != nil {
@@ -286,7 +287,7 @@ func (d *Disk) Create(ctx context.Context, k Key, record []byte, turn TurnData, 
 		}
 		return err
 	}
-	return errors.Join(syncDir(owner), syncDir(d.root))
+	return errors.Join(owned.SyncDir(owner), owned.SyncDir(d.root))
 }
 
 // share gives a file that does not change any more a second name, or copies it where
@@ -308,7 +309,7 @@ func (d *Disk) Delete(ctx context.Context, k Key) error {
 	if err := os.Rename(d.Dir(k), gone); err != nil {
 		return notFound(err)
 	}
-	if err := syncDir(filepath.Dir(d.Dir(k))); err != nil {
+	if err := owned.SyncDir(filepath.Dir(d.Dir(k))); err != nil {
 		return err
 	}
 	return workspace.Delete(context.WithoutCancel(ctx), gone)
@@ -398,7 +399,7 @@ func setTurn(ctx context.Context, at string, data []byte) error {
 	if err := writeFile(at, turnFile, data); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(at))
+	return owned.SyncDir(filepath.Dir(at))
 }
 
 // Image implements [Storage].
@@ -462,5 +463,5 @@ func writeFile(dir, name string, data []byte) (err error) {
 	if err != nil {
 		return errors.Join(err, os.Remove(temp))
 	}
-	return syncDir(dir)
+	return owned.SyncDir(dir)
 }

@@ -71,6 +71,7 @@ import (
 
 	"github.com/sandboxd/sandboxd/host/session"
 	"github.com/sandboxd/sandboxd/host/workspace"
+	"github.com/sandboxd/sandboxd/internal/owned"
 )
 
 // Options configure a Storage.
@@ -160,7 +161,7 @@ func open(ctx context.Context, o Options) (*Storage, error) {
 	}
 	info, err := os.Stat(o.Cache)
 	if err == nil {
-		err = checkPrivate(o.Cache, info)
+		err = owned.Check(o.Cache, info, owned.Nothing)
 	}
 	if err != nil {
 		return nil, err

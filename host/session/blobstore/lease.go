@@ -14,6 +14,7 @@ import (
 
 	"github.com/sandboxd/sandboxd/host/session"
 	"github.com/sandboxd/sandboxd/host/workspace"
+	"github.com/sandboxd/sandboxd/internal/owned"
 )
 
 // lease is who works on a session, as it lies in the bucket.
@@ -128,7 +129,7 @@ func tryLock(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	locked, err := lockNow(file)
+	locked, err := owned.TryLock(file)
 	if err == nil && locked {
 		opened, errOpened := file.Stat()
 		there, errThere := os.Stat(name)
