@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -31,6 +32,8 @@ type app struct {
 	cacheDir string // --cache-dir
 	dataDir  string // --data-dir
 	noColor  bool   // --no-color
+
+	trees sync.Map // of packages, by directory, with what keeps others from removing them
 }
 
 // run executes the command line args and returns the process's exit code. It

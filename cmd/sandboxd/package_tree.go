@@ -150,15 +150,23 @@ func allowed(installed *packages.Lock, profile *policies.Profile) ([]packages.Pa
 }
 
 // packageTree is the directory of packages for the very interpreter that will run them.
+// It stays there for as long as this process does, whatever others remove.
 func (a *app) packageTree(ctx context.Context, store *packages.Store, d *runtimes.Definition, chosen []packages.Package) (string, error) {
 	modules, err := a.openStore()
 	if err != nil {
 		return "", err
 	}
 	key := modules.Prefer(d).Source.SHA256
-	return store.Tree(ctx, chosen, key, func(ctx context.Context, dir string) error {
+	tree, hold, err := store.Tree(ctx, chosen, key, func(ctx context.Context, dir string) error {
 		return a.compilePackages(ctx, d, dir)
 	})
+	if err != nil {
+		return "", err
+	}
+	if _, held := a.trees.LoadOrStore(tree, hold); held {
+		_ = hold.Close()
+	}
+	return tree, nil
 }
 
 // compilePackages compiles the packages in dir inside the sandbox.

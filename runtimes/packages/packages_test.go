@@ -5,12 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/sandboxd/sandboxd/internal/owned"
 )
 
 // The test binary doubles as a fake pip that hands out the wheels in a directory.
@@ -138,7 +142,7 @@ func TestAPackageBesideTheCatalogueIsPinnedWithWhatItNeeds(t *testing.T) {
 	t.Setenv("PATH", "")
 	prepared := 0
 	for range 2 {
-		tree, err := s.Tree(context.Background(), installed.Packages, "key", func(context.Context, string) error { prepared++; return nil })
+		tree, _, err := s.Tree(context.Background(), installed.Packages, "key", func(context.Context, string) error { prepared++; return nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -323,4 +327,94 @@ func FuzzParseLock(f *testing.F) {
 			t.Errorf("what was written is not read: %v\n%s", err, again)
 		}
 	})
+}
+
+func TestTwoChangesAtOnceBothCount(t *testing.T) {
+	if !owned.Locks {
+		t.Skip("no locks here")
+	}
+	dir := t.TempDir()
+	const writers, each = 4, 8
+	var group sync.WaitGroup
+	for w := range writers {
+		group.Go(func() {
+			s := Open(dir, &Lock{}, "3.12") // as another process does
+			for i := range each {
+				p := Package{
+					Name: fmt.Sprintf("p%d-%d", w, i), Version: "1", File: "p-1-py3-none-any.whl",
+					SHA256: strings.Repeat("0", 64), Imports: []string{"p"},
+				}
+				if err := s.change(func(l *Lock) error { l.put([]Package{p}); return nil }); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	l, err := Open(dir, &Lock{}, "3.12").Installed()
+	if err != nil || len(l.Packages) != writers*each {
+		t.Errorf("%d packages are installed, want %d; %v", len(l.Packages), writers*each, err)
+	}
+}
+
+func TestTreesOfWhatIsGoneAreSwept(t *testing.T) {
+	if !owned.Locks {
+		t.Skip("nothing is swept here")
+	}
+	demoWheels(t, servePip(t))
+	s := Open(t.TempDir(), &Lock{}, "3.12")
+	if _, err := s.Add(t.Context(), []string{"demo-thing==1.0"}); err != nil {
+		t.Fatal(err)
+	}
+	l, err := s.Installed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree := func(ps []Package, key string) (string, io.Closer) {
+		t.Helper()
+		dir, hold, err := s.Tree(t.Context(), ps, key, func(context.Context, string) error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return dir, hold
+	}
+	there := func(dir string) bool {
+		_, err := os.Stat(dir)
+		_, contentsErr := os.Stat(dir + contentsSuffix)
+		if (err == nil) != (contentsErr == nil) {
+			t.Errorf("of %s and its contents one is left: %v, %v", filepath.Base(dir), err, contentsErr)
+		}
+		return err == nil
+	}
+	dep, ok := l.Find("dep")
+	if !ok {
+		t.Fatalf("installed are %v", l.Packages)
+	}
+	all, holdAll := tree(l.Packages, "a")
+	other, holdOther := tree(l.Packages, "b")
+	part, holdPart := tree([]Package{dep}, "a")
+	if again, hold := tree(l.Packages, "a"); again != all {
+		t.Errorf("the same packages are in %s and in %s", all, again)
+	} else {
+		_ = hold.Close()
+	}
+	if err := errors.Join(holdAll.Close(), holdPart.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Remove([]string{"demo-thing"}); err != nil {
+		t.Fatal(err)
+	}
+	if there(all) || !there(other) || !there(part) {
+		t.Errorf("there are, of what is gone %v, of what is held %v, of what is installed %v; want false, true, true", there(all), there(other), there(part))
+	}
+	_ = holdOther.Close()
+	if err := s.Remove([]string{"dep"}); err != nil {
+		t.Fatal(err)
+	}
+	if there(other) || there(part) {
+		t.Errorf("what nobody holds any more is still there")
+	}
+	if left, err := filepath.Glob(filepath.Join(s.dir, "tmp-*")); err != nil || len(left) > 0 {
+		t.Errorf("it left %v, %v", left, err)
+	}
 }

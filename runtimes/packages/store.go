@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/sandboxd/sandboxd/internal/owned"
 )
 
 // Store is what one user has installed: a lock file, the wheels it names, and the trees
@@ -189,47 +191,6 @@ func (s *Store) Verify(p *Package) error {
 	return nil
 }
 
-// Tree returns the directory in which the packages lie together, made ready for one
-// version of an interpreter, which key names, by prepare. It is made if it is not
-// there; two who make it at once both succeed.
-func (s *Store) Tree(ctx context.Context, ps []Package, key string, prepare func(ctx context.Context, dir string) error) (string, error) {
-	h := sha256.New()
-	for _, p := range ps {
-		_, _ = fmt.Fprintln(h, p.Name, p.SHA256, p.Native)
-	}
-	_, _ = fmt.Fprintln(h, key)
-	final := filepath.Join(s.dir, "trees", hex.EncodeToString(h.Sum(nil)[:16]))
-	if info, err := os.Stat(final); err == nil && info.IsDir() {
-		return final, nil
-	}
-	tmp, err := s.temporary()
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = os.RemoveAll(tmp) }()
-	for i := range ps {
-		wheel, err := s.wheel(ctx, &ps[i])
-		if err == nil {
-			err = unpack(wheel, &ps[i], tmp)
-		}
-		if err != nil {
-			return "", fmt.Errorf("package %s: %w", ps[i].Name, err)
-		}
-	}
-	if err := prepare(ctx, tmp); err != nil {
-		return "", err
-	}
-	if err := os.MkdirAll(filepath.Dir(final), 0o700); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	if err := os.Rename(tmp, final); err != nil {
-		if info, statErr := os.Stat(final); statErr != nil || !info.IsDir() {
-			return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
-		}
-	}
-	return final, nil
-}
-
 func (s *Store) wheelPath(p *Package) string {
 	return filepath.Join(s.dir, "wheels", p.SHA256+".whl")
 }
@@ -284,8 +245,14 @@ func (s *Store) temporary() (string, error) {
 	return dir, nil
 }
 
-// change rewrites the lock file. Of two changes at once the later wins.
+// change rewrites the lock file, and sweeps what it does not name any more. Of two
+// changes at once, one waits for the other.
 func (s *Store) change(edit func(*Lock) error) error {
+	turn, err := s.turn()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = turn.Close() }()
 	l, err := s.Installed()
 	if err != nil {
 		return err
@@ -309,7 +276,26 @@ func (s *Store) change(edit func(*Lock) error) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
+	s.sweep(l)
 	return nil
+}
+
+// turn waits until nobody else changes the store, until it is closed.
+func (s *Store) turn() (*os.File, error) {
+	err := os.MkdirAll(s.dir, 0o700)
+	var file *os.File
+	if err == nil {
+		file, err = os.OpenFile(filepath.Join(s.dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	}
+	if err == nil {
+		if err = owned.Lock(file); err != nil {
+			_ = file.Close()
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return file, nil
 }
 
 // digest is the SHA-256 of a file, which may be of any size up to a wheel's.
