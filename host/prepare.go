@@ -148,6 +148,10 @@ type builder struct {
 	definition *runtimes.Definition
 	driver     driver
 	optimized  bool
+	// watched is the module with what its driver adds to it, where the image is to be
+	// arranged, and watcher is its driver; see arranger.
+	watched []byte
+	watcher watcher
 }
 
 // find loads the prepared runtime, if there is one. A damaged one is discarded.
@@ -349,6 +353,13 @@ func (b *builder) rewrite(original []byte) (_ *rewritten, err error) {
 		return nil, fmt.Errorf("prepare %s: %w", b.definition.Name, err)
 	}
 	r.module, r.minMemory = m.Encode(), uint64(m.Memories[0].Min)*image.PageSize
+	if d, ok := b.driver.(arranger); ok && b.definition.BuiltIn && r.noImage == nil {
+		if b.watcher, err = d.watch(m); err != nil {
+			b.host.log.Warn("the image is not arranged", "runtime", b.definition.Name, "error", err)
+			return r, nil
+		}
+		b.watched = m.Encode()
+	}
 	return r, nil
 }
 
@@ -386,7 +397,11 @@ func (b *builder) snapshot(ctx context.Context, p *plugin, dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	if err := b.warmUp(ctx, p, dir); err != nil {
+	err := b.arranged(ctx, dir)
+	if err != nil {
+		err = b.warmUp(ctx, p, dir, nil)
+	}
+	if err != nil {
 		return err
 	}
 	b.report(runtimes.Event{Stage: StageSelfTest})
@@ -450,10 +465,14 @@ func (b *builder) selfTest(ctx context.Context, p *plugin) error {
 	return nil
 }
 
-// warmUp runs the module up to its checkpoint and captures it in dir.
-func (b *builder) warmUp(ctx context.Context, p *plugin, dir string) error {
+// warmUp runs the module up to its checkpoint and captures it in dir. It shows the memory
+// to inspect first, if that is not nil, which may change it.
+func (b *builder) warmUp(ctx context.Context, p *plugin, dir string, inspect func(memory []byte) error) error {
 	ready := &checkpoint{capture: func(in *instance, told []byte) error {
 		target, err := b.driver.target(in.region.Bytes(), told)
+		if err == nil && inspect != nil {
+			err = inspect(in.region.Bytes())
+		}
 		if err != nil {
 			return err
 		}

@@ -54,7 +54,7 @@ func (d *quickjs) entry() image.Entry {
 func (d *quickjs) library() string { return "" } // the module carries none
 
 func (d *quickjs) content() [][]byte {
-	all := [][]byte{d.host}
+	all := [][]byte{d.host, []byte(layoutVersion)}
 	for _, name := range d.order {
 		all = append(all, []byte(name), d.source[name])
 	}

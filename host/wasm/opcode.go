@@ -43,7 +43,13 @@ const (
 	OpI64Load            Opcode = 0x29
 	OpI32Store           Opcode = 0x36
 	OpI64Store           Opcode = 0x37
+	OpF32Store           Opcode = 0x38
+	OpF64Store           Opcode = 0x39
 	OpI32Store8          Opcode = 0x3a
+	OpI32Store16         Opcode = 0x3b
+	OpI64Store8          Opcode = 0x3c
+	OpI64Store16         Opcode = 0x3d
+	OpI64Store32         Opcode = 0x3e
 	OpMemorySize         Opcode = 0x3f
 	OpMemoryGrow         Opcode = 0x40
 	OpI32Const           Opcode = 0x41
