@@ -3,13 +3,17 @@
 package agents
 
 import (
+	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -34,11 +38,23 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// stories are what the examples must print, in this order, in either language.
-var stories = []struct {
+// story is what an example must print, in this order, in either language.
+type story struct {
 	name string
 	want []string
-}{
+}
+
+var codeMode = story{"code-mode", []string{
+	"Edsger: a person must approve 250 for order 104", "refunded 65", "ok:", "of 200,000,000 fuel",
+	"tools.list_orders: 2 ok", "tools.get_customer: 6 ok", "tools.refund: 2 ok, 1 failed",
+	"agent: I refunded 65. For Edsger I could not: a person must approve 250 for order 104.",
+	"Promise.all", "Ada, Edsger, Grace", "tools.list_orders: 2 ok", "tools.get_customer: 3 ok", "agent: These wait: Ada, Edsger, Grace.",
+	"AttributeError", "no tool 'refund'; there are list_orders, get_customer",
+	"this program has no tool \"refund\"", "tools.refund: 1 unknown", "agent: I cannot refund",
+	"refunded orders: 101, 105\n",
+}}
+
+var stories = []story{
 	{"basic", []string{
 		"25 1060", "ok:", "42.40", "ok:",
 		"out_of_fuel: 100,000,000 of 100,000,000 fuel", "out_of_memory:", "output cut",
@@ -56,24 +72,43 @@ var stories = []struct {
 	{"external-files", []string{
 		"4 305", "Read-only file system", "agent: 4 rows add up to 305; /app/total.txt says 305.", "sales.csv is unchanged: true",
 	}},
+	codeMode,
+}
+
+// TestPins compares what the programs in Python import with what is pinned for them.
+func TestPins(t *testing.T) {
+	var pinned [2][]string
+	for i, name := range []string{"requirements.in", "requirements.txt"} {
+		text, err := os.ReadFile(filepath.Join("python", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pinned[i] = regexp.MustCompile(`(?m)^[\w-]+==[\w.]+`).FindAllString(string(text), -1)
+	}
+	if len(pinned[0]) == 0 {
+		t.Fatal("requirements.in has no pins")
+	}
+	for _, pin := range pinned[0] {
+		if !slices.Contains(pinned[1], pin) {
+			t.Errorf("requirements.txt has no %s: requirements.in says how to make it", pin)
+		}
+	}
 }
 
 func TestPython(t *testing.T) {
 	root := environment(t, "python", []string{"requirements.txt"}, func(dir string) []*exec.Cmd {
 		return []*exec.Cmd{
 			exec.Command("python3", "-m", "venv", dir),
-			exec.Command(interpreter(dir), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", filepath.Join("python", "requirements.txt")),
+			exec.Command(interpreter(dir), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", filepath.Join("python", "requirements.txt")),
 		}
 	})
-	for _, story := range stories {
-		t.Run(story.name, func(t *testing.T) {
-			script, err := filepath.Abs(filepath.Join("python", strings.ReplaceAll(story.name, "-", "_")+".py"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			tell(t, story.want, exec.CommandContext(t.Context(), interpreter(root), script))
-		})
-	}
+	tellAll(t, func(t *testing.T, name string) *exec.Cmd {
+		script, err := filepath.Abs(filepath.Join("python", strings.ReplaceAll(name, "-", "_")+".py"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return exec.CommandContext(t.Context(), interpreter(root), script)
+	})
 }
 
 func TestTypeScript(t *testing.T) {
@@ -92,40 +127,99 @@ func TestTypeScript(t *testing.T) {
 	// Node.js looks for packages beside the program, which must not be in the
 	// repository: the programs go where the packages are.
 	work := t.TempDir()
-	files, err := filepath.Glob("*/*.[jt]s*")
-	if err != nil {
-		t.Fatal(err)
+	here := filepath.Join(work, "examples", "openai-agents")
+	for _, glob := range []string{"*/*.[jt]s*", "sales.csv", "orders.json", "../../plugins/rpc/proto/sandboxd/v1/*.proto"} {
+		files, err := filepath.Glob(glob)
+		if err != nil || files == nil {
+			t.Fatalf("%s: %d files, error %v", glob, len(files), err)
+		}
+		for _, name := range files {
+			data, err := os.ReadFile(name)
+			if err == nil {
+				err = os.MkdirAll(filepath.Join(here, filepath.Dir(name)), 0o700)
+			}
+			if err == nil {
+				err = os.WriteFile(filepath.Join(here, name), data, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	for _, name := range append(files, "sales.csv") {
-		data, err := os.ReadFile(name)
-		if err == nil {
-			err = os.MkdirAll(filepath.Join(work, filepath.Dir(name)), 0o700)
-		}
-		if err == nil {
-			err = os.WriteFile(filepath.Join(work, name), data, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	modules := filepath.Join(work, "typescript", "node_modules")
+	modules := filepath.Join(here, "typescript", "node_modules")
 	if err := os.Symlink(filepath.Join(root, "node_modules"), modules); err != nil {
 		t.Skip("SKIP: no symbolic links: ", err)
 	}
+	tellAll(t, func(t *testing.T, name string) *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), "node", "--import", "tsx", name+".ts")
+		cmd.Dir = filepath.Join(here, "typescript")
+		return cmd
+	})
+}
+
+// tellAll tells all stories of a language.
+func tellAll(t *testing.T, command func(t *testing.T, name string) *exec.Cmd) {
 	for _, story := range stories {
 		t.Run(story.name, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), "node", "--import", "tsx", story.name+".ts")
-			cmd.Dir = filepath.Join(work, "typescript")
-			tell(t, story.want, cmd)
+			if story.name == codeMode.name {
+				needsSockets(t)
+			}
+			tell(t, story.want, command(t, story.name))
 		})
+	}
+	t.Run("code-mode of a daemon that runs", func(t *testing.T) {
+		needsSockets(t)
+		// Nothing that it could start itself is to be had.
+		tell(t, codeMode.want, command(t, codeMode.name), "SANDBOXD_SOCKET="+serve(t), "SANDBOXD=none")
+	})
+}
+
+func needsSockets(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("SKIP: gRPC for Node.js has no Unix sockets there")
 	}
 }
 
-// tell runs an example and looks for what it must print, in order.
-func tell(t *testing.T, want []string, cmd *exec.Cmd) {
+// serve starts a daemon and returns its socket once it is ready.
+func serve(t *testing.T) string {
+	dir, err := os.MkdirTemp("", "sbx") //nolint:usetesting // a test's own directory has too long a path for sockets
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	socket := filepath.Join(dir, "sandboxd.sock")
+	cmd := exec.Command(filepath.Join(programs, "sandboxd"), "serve", "--data-dir", dir, "--socket", socket, "--runtime", "python", "--runtime", "javascript")
+	cmd.Env = append(os.Environ(), "SANDBOXD_CONFIG=")
+	log, err := cmd.StderrPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	lines := bufio.NewScanner(log)
+	var told strings.Builder
+	for lines.Scan() {
+		fmt.Fprintln(&told, lines.Text())
+		if strings.Contains(lines.Text(), "msg=ready") {
+			return socket
+		}
+	}
+	t.Fatalf("the daemon ended before it was ready:\n%s", &told)
+	return ""
+}
+
+// tell runs an example, with more of an environment, and looks for what it must print,
+// in order.
+func tell(t *testing.T, want []string, cmd *exec.Cmd, env ...string) {
 	t.Helper()
 	cmd.Env = append(os.Environ(), "OPENAI_API_KEY=", "SANDBOXD="+filepath.Join(programs, "sandboxd"),
-		"SCRIPTED_MODEL="+filepath.Join(programs, "model"), "SANDBOXD_CONFIG=", "SANDBOXD_DATA_DIR="+t.TempDir(), "NO_COLOR=1")
+		"SCRIPTED_MODEL="+filepath.Join(programs, "model"), "SANDBOXD_CONFIG=", "SANDBOXD_DATA_DIR="+t.TempDir(), "SANDBOXD_SOCKET=", "NO_COLOR=1")
+	cmd.Env = append(cmd.Env, env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -14,7 +14,7 @@ export const HERE = fileURLToPath(new URL('..', import.meta.url));
 export const SANDBOXD = process.env.SANDBOXD || 'sandboxd';
 export const MODEL = process.env.OPENAI_MODEL || 'gpt-5';
 
-interface Result {
+export interface Result {
   success: boolean;
   status: string;
   stdout: string;
@@ -45,7 +45,7 @@ export async function run(code: string, language: string, ...flags: string[]): P
 }
 
 const colours = process.stdout.isTTY && !process.env.NO_COLOR;
-const paint = (style: Parameters<typeof styleText>[0], s: string) => (colours ? styleText(style, s) : s);
+export const paint = (style: Parameters<typeof styleText>[0], s: string) => (colours ? styleText(style, s) : s);
 
 const token = /(#.*|\/\/.*)|('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`)|\b(and|as|class|const|def|else|for|from|function|if|import|in|let|new|not|or|print|return|while)\b|\b(\d[\d_.]*)\b/g;
 
@@ -55,7 +55,7 @@ function highlight(code: string): string {
     paint(comment ? 'gray' : quoted ? 'green' : keyword ? 'magenta' : 'cyan', all));
 }
 
-function show(code: string, language: string, result: Result): void {
+export function show(code: string, language: string, result: Result): void {
   console.log(paint('dim', `--- ${language}`));
   console.log(highlight(code));
   console.log(paint('dim', '---'));
