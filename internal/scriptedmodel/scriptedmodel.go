@@ -24,9 +24,11 @@ type Step struct {
 	// model can do only what it was told it could.
 	When string `json:"when,omitempty"`
 
-	// Call is the tool to call, with Arguments.
+	// Call is the tool to call, with Arguments, or with Input if the tool takes free text
+	// and not JSON.
 	Call      string         `json:"call,omitempty"`
 	Arguments map[string]any `json:"arguments,omitempty"`
+	Input     string         `json:"input,omitempty"`
 
 	// Say is the text to say if there is no Call.
 	Say string `json:"say,omitempty"`
@@ -74,6 +76,9 @@ func Parse(data []byte) (*Model, error) {
 		step := &script.Steps[i]
 		if (step.Call == "") == (step.Say == "") {
 			return nil, fmt.Errorf(`step %d: give either "call" or "say"`, i+1)
+		}
+		if step.Input != "" && (step.Call == "" || step.Arguments != nil) {
+			return nil, fmt.Errorf(`step %d: "input" is what a "call" without "arguments" has`, i+1)
 		}
 		var err error
 		if step.when, err = regexp.Compile(step.When); err != nil {
@@ -172,6 +177,17 @@ func (m *Model) answer(req request, heard string) (int, any, error) {
 	}
 	if !offered {
 		return 0, nil, fmt.Errorf("step %d calls %q, which the agent does not offer", number, step.Call)
+	}
+	if step.Input != "" {
+		text, err := m.fill(step.Input)
+		if err != nil {
+			return 0, nil, fmt.Errorf("step %d: %w", number, err)
+		}
+		m.next++
+		return number, map[string]any{
+			"id": fmt.Sprintf("ctc_%d", number), "type": "custom_tool_call", "status": "completed",
+			"call_id": fmt.Sprintf("call_%d", number), "name": step.Call, "input": text,
+		}, nil
 	}
 	arguments := make(map[string]any, len(step.Arguments))
 	for key, value := range step.Arguments {

@@ -24,6 +24,7 @@ func post(t *testing.T, m *Model, path, body string) (int, string) {
 const script = `{"steps": [
 	{"when": "add", "call": "run", "arguments": {"code": "1 + 1", "retries": 2}},
 	{"when": "prints (?P<sum>\\d+)", "call": "run", "arguments": {"code": "${sum} * 2"}},
+	{"call": "patch", "input": "+${sum}"},
 	{"say": "the sum is ${sum}"}
 ]}`
 
@@ -35,19 +36,21 @@ func TestAModelRepeatsWhatItHeard(t *testing.T) {
 	for i, tt := range []struct{ input, want string }{
 		{`"please add"`, `{"code":"1 + 1","retries":2}`},
 		{`[{"role": "user", "content": "add"}, {"type": "function_call_output", "output": "prints 2"}]`, `{"code":"2 * 2"}`},
-		{`[{"type": "function_call_output", "output": [{"type": "input_text", "text": "prints 4"}]}]`, "the sum is 2"},
+		{`[{"type": "function_call_output", "output": [{"type": "input_text", "text": "prints 4"}]}]`, "+2"},
+		{`[{"type": "custom_tool_call_output", "output": "Done!"}]`, "the sum is 2"},
 	} {
-		code, answer := post(t, m, "/v1/responses", `{"model": "m", "input": `+tt.input+`, "tools": [{"name": "run"}]}`)
+		code, answer := post(t, m, "/v1/responses", `{"model": "m", "input": `+tt.input+`, "tools": [{"name": "run"}, {"type": "custom", "name": "patch"}]}`)
 		var got struct {
 			Output []struct {
 				Arguments string
+				Input     string
 				Content   []struct{ Text string }
 			}
 		}
 		if err := json.Unmarshal([]byte(answer), &got); err != nil || code != http.StatusOK || len(got.Output) != 1 {
 			t.Fatalf("request %d: status %d, %s", i+1, code, answer)
 		}
-		text := got.Output[0].Arguments
+		text := got.Output[0].Arguments + got.Output[0].Input
 		for _, part := range got.Output[0].Content {
 			text += part.Text
 		}
@@ -78,7 +81,7 @@ func TestAModelRefusesWhatItsScriptDoesNotExpect(t *testing.T) {
 			if code < 400 || code >= 500 || !strings.Contains(answer, tt.want) {
 				t.Errorf("status %d, %s", code, answer)
 			}
-			if m.Left() != 3 {
+			if m.Left() != 4 {
 				t.Errorf("%d steps are left: a refused request took one", m.Left())
 			}
 		})
@@ -90,6 +93,8 @@ func TestAScriptSaysWhatIsWrongWithIt(t *testing.T) {
 		{"no steps", `{"steps": []}`, "nothing to answer"},
 		{"a step that does nothing", `{"steps": [{"when": "x"}]}`, "step 1"},
 		{"a step that does both", `{"steps": [{"say": "x"}, {"say": "x", "call": "y"}]}`, "step 2"},
+		{"an input of nothing", `{"steps": [{"say": "x", "input": "y"}]}`, `"input"`},
+		{"an input and arguments", `{"steps": [{"call": "x", "input": "y", "arguments": {}}]}`, `"input"`},
 		{"a misspelt key", `{"steps": [{"says": "x"}]}`, `"says"`},
 		{"no regular expression", `{"steps": [{"when": "(", "say": "x"}]}`, `"when"`},
 	} {
