@@ -58,6 +58,7 @@ GUEST = Path(__file__).resolve().parent.parent / "guest"
 MODULES = ("reader", "commands", "programs", "files", "text", "shell")
 FINGERPRINT = "sandboxd_files_sha256_v1"
 PIECE = 256 << 10  # of an archive on its way
+STEPS = 200  # programs in one command line
 UNSENT = ("unavailable", "resource_exhausted")  # errors after which nothing was done
 
 INSTRUCTIONS = """
@@ -299,7 +300,7 @@ class SandboxdSandboxSession(BaseSandboxSession):
         environment = await self.state.manifest.environment.resolve()
         request: dict[str, Any] = {"argv": argv, "env": environment}
         out, err, notes = "", "", ""
-        while True:
+        for _ in range(STEPS):
             stdin = f"{json.dumps(names)}\n{json.dumps(request)}\n".encode() + modules
             result = await self._program(deadline, language="python", code=start, filename="<shell>", stdin=_encoded(stdin))
             out, err, notes = out + result.get("stdout", ""), err + result.get("stderr", ""), notes + _notes(result)
@@ -308,18 +309,19 @@ class SandboxdSandboxSession(BaseSandboxSession):
             answer = json.loads(result["displays"][-1]["data"]["application/json"])
             if "exit" in answer:
                 return _exec_result(out, err + notes, answer["exit"])
+            # The answer comes from the sandbox: it may say what to run, not in which session or with which limits.
             wanted = answer["run"]
-            capture = wanted.pop("capture")
+            program = {key: wanted[key] for key in ("language", "code", "filename", "args", "env", "stdin")}
             try:
-                result = await self._program(deadline, **wanted)
+                result = await self._program(deadline, **program)
             except SandboxdError as error:
                 if error.code not in ("not_found", "invalid_argument", "permission_denied"):
                     raise
-                result = {"exitCode": 127, "stderr": f"sandboxd: {wanted['language']}: {error}\n"}
+                result = {"exitCode": 127, "stderr": f"sandboxd: {program['language']}: {error}\n"}
             code = result.get("exitCode", 0)
             done: dict[str, object] = {"exit": code}
             notes += _notes(result)
-            if capture:
+            if wanted["capture"]:
                 done["stdout"] = _encoded(result.get("stdout", "").encode())
                 done["stderr"] = _encoded(result.get("stderr", "").encode())
             else:
@@ -327,6 +329,7 @@ class SandboxdSandboxSession(BaseSandboxSession):
             if answer["state"] is None:
                 return _exec_result(out, err + notes, code)
             request = {"state": answer["state"], "result": done}
+        return _exec_result(out, f"{err}{notes}sandboxd: a command line may run {STEPS} programs\n", 1)
 
     async def _program(self, deadline: float | None, **program: Any) -> dict[str, Any]:
         """Run one program in the session; raise TimeoutError if the caller's time, not the profile's, was up."""
@@ -618,7 +621,7 @@ class SandboxdSandboxClient(BaseSandboxClient[SandboxdSandboxClientOptions | Non
         manifest: Manifest | None = None,
         options: SandboxdSandboxClientOptions | None = None,
     ) -> SandboxSession:
-        manifest = _fitting(self._validate_manifest_for_create(manifest or Manifest()))
+        manifest = self._validate_manifest_for_create(_fitting(manifest or Manifest()))
         session_id = uuid.uuid4()
         state = SandboxdSandboxSessionState(
             session_id=session_id,
