@@ -1,6 +1,7 @@
 package agents
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -42,4 +43,61 @@ func pythonOfTheExamples(t *testing.T) string {
 			exec.Command(interpreter(dir), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", filepath.Join("python", "requirements.txt")),
 		}
 	}))
+}
+
+func TestTypeScriptSandboxAgent(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "node", "--import", "tsx", "sandbox-agent.ts")
+	cmd.Dir = typeScriptOfTheExamples(t)
+	tell(t, sandboxStory, cmd)
+}
+
+// TestTypeScriptSandboxClient runs the client's own checks, which start a daemon.
+func TestTypeScriptSandboxClient(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "node", "--import", "tsx", "--test", "--test-reporter", "tap", "sandboxd-client.test.ts")
+	cmd.Dir = typeScriptOfTheExamples(t)
+	tell(t, []string{"# pass 7", "# fail 0"}, cmd)
+}
+
+// typeScriptOfTheExamples returns a directory with the programs beside their packages,
+// which must not be in the repository.
+func typeScriptOfTheExamples(t *testing.T) string {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("SKIP: the daemon's socket is one of Unix")
+	}
+	t.Setenv("SANDBOXD_SOCKET", "")
+	root := environment(t, "typescript", []string{"package.json", "package-lock.json"}, func(dir string) []*exec.Cmd {
+		for _, name := range []string{"package.json", "package-lock.json"} {
+			copyFile(t, filepath.Join("typescript", name), filepath.Join(dir, name))
+		}
+		return []*exec.Cmd{exec.Command("npm", "ci", "--prefix", dir, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")}
+	})
+	work := t.TempDir()
+	for _, pattern := range []string{"typescript/*.ts", "typescript/package.json", "scripts/*.json", "guest/*.py", "sales.csv"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v, %v", pattern, files, err)
+		}
+		for _, name := range files {
+			copyFile(t, name, filepath.Join(work, name))
+		}
+	}
+	if err := os.Symlink(filepath.Join(root, "node_modules"), filepath.Join(work, "typescript", "node_modules")); err != nil {
+		t.Skip("SKIP: no symbolic links: ", err)
+	}
+	return filepath.Join(work, "typescript")
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(to), 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(to, data, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -25,7 +25,8 @@ type Step struct {
 	When string `json:"when,omitempty"`
 
 	// Call is the tool to call, with Arguments, or with Input if the tool takes free text
-	// and not JSON.
+	// and not JSON. To an agent that offers the API's own tool for patches, a patch of one
+	// file goes as that tool's call.
 	Call      string         `json:"call,omitempty"`
 	Arguments map[string]any `json:"arguments,omitempty"`
 	Input     string         `json:"input,omitempty"`
@@ -101,6 +102,7 @@ type request struct {
 	Stream bool            `json:"stream"`
 	Input  json.RawMessage `json:"input"`
 	Tools  []struct {
+		Type string `json:"type"`
 		Name string `json:"name"`
 	} `json:"tools"`
 }
@@ -171,9 +173,11 @@ func (m *Model) answer(req request, heard string) (int, any, error) {
 			"content": []any{map[string]any{"type": "output_text", "text": text, "annotations": []any{}}},
 		}, nil
 	}
-	offered := false
+	offered, patches := false, false
 	for _, tool := range req.Tools {
-		offered = offered || tool.Name == step.Call
+		patch := tool.Type == patchTool && tool.Name == ""
+		offered = offered || tool.Name == step.Call || patch && step.Call == patchTool
+		patches = patches || patch
 	}
 	if !offered {
 		return 0, nil, fmt.Errorf("step %d calls %q, which the agent does not offer", number, step.Call)
@@ -184,6 +188,12 @@ func (m *Model) answer(req request, heard string) (int, any, error) {
 			return 0, nil, fmt.Errorf("step %d: %w", number, err)
 		}
 		m.next++
+		if patches && step.Call == patchTool {
+			return number, map[string]any{
+				"id": fmt.Sprintf("apc_%d", number), "type": "apply_patch_call", "status": "completed",
+				"call_id": fmt.Sprintf("call_%d", number), "operation": operation(text),
+			}, nil
+		}
 		return number, map[string]any{
 			"id": fmt.Sprintf("ctc_%d", number), "type": "custom_tool_call", "status": "completed",
 			"call_id": fmt.Sprintf("call_%d", number), "name": step.Call, "input": text,
@@ -209,6 +219,21 @@ func (m *Model) answer(req request, heard string) (int, any, error) {
 		"id": fmt.Sprintf("fc_%d", number), "type": "function_call", "status": "completed",
 		"call_id": fmt.Sprintf("call_%d", number), "name": step.Call, "arguments": string(text),
 	}, nil
+}
+
+// patchTool is the API's own tool for patches, and what agents call theirs.
+const patchTool = "apply_patch"
+
+// operation is a patch of one file as the API's own tool takes it.
+func operation(patch string) map[string]any {
+	patch = strings.TrimSuffix(strings.TrimPrefix(patch, "*** Begin Patch\n"), "*** End Patch")
+	header, diff, _ := strings.Cut(patch, "\n")
+	what, path, _ := strings.Cut(strings.TrimPrefix(header, "*** "), " File: ")
+	operation := map[string]any{"type": map[string]string{"Add": "create_file", "Update": "update_file", "Delete": "delete_file"}[what], "path": path}
+	if what != "Delete" {
+		operation["diff"] = strings.TrimSuffix(diff, "\n")
+	}
+	return operation
 }
 
 var reference = regexp.MustCompile(`\$\{(\w+)\}`)

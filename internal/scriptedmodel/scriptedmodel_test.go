@@ -63,6 +63,23 @@ func TestAModelRepeatsWhatItHeard(t *testing.T) {
 	}
 }
 
+func TestAPatchGoesToTheToolThatThereIs(t *testing.T) {
+	const script = `{"steps": [{"call": "apply_patch", "input": "*** Begin Patch\n*** Update File: a b.py\n@@\n-x\n+y\n*** End Patch"}]}`
+	for tools, want := range map[string]string{
+		`[{"type": "apply_patch"}]`:                      `"operation":{"diff":"@@\n-x\n+y","path":"a b.py","type":"update_file"}`,
+		`[{"type": "custom", "name": "apply_patch"}]`:    `"type":"custom_tool_call"`,
+		`[{"type": "function", "name": "exec_command"}]`: `does not offer`,
+	} {
+		m, err := Parse([]byte(script))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, answer := post(t, m, "/v1/responses", `{"model": "m", "input": "go", "tools": `+tools+`}`); !strings.Contains(answer, want) {
+			t.Errorf("%s: %s", tools, answer)
+		}
+	}
+}
+
 func TestAModelRefusesWhatItsScriptDoesNotExpect(t *testing.T) {
 	for _, tt := range []struct{ name, path, body, want string }{
 		{"another text", "/v1/responses", `{"input": "subtract", "tools": [{"name": "run"}]}`, `waits for`},

@@ -576,7 +576,8 @@ def _notes(result: dict[str, Any]) -> str:
     error = result.get("error") or {}
     if result.get("status") not in (None, "ok", "error"):
         lines.append(f"{result['status']}: {error.get('message', '')}")
-    lines += error.get("guidance", [])
+    if error.get("type") != "exit":  # which a program means, as in a shell
+        lines += error.get("guidance", [])
     for stream in "stdout", "stderr":
         if result.get(f"{stream}Truncated"):
             lines.append(f"{stream} was cut off at the limit: write to a file and look at parts of it")

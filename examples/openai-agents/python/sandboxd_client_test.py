@@ -96,6 +96,7 @@ COMMANDS = [
     ("python3 -c 'import sys; print(1); print(2, file=sys.stderr)' 2>&1 | wc -l", 0, "2\n", ""),
     ("python3 -c 'import sys; print(1); print(2, file=sys.stderr)' 2> err.txt; cat err.txt", 0, "1\n2\n", ""),
     ("python3 -c 'raise SystemExit(3)'; echo $?; python3 -c 'raise SystemExit(4)'", 4, "3\n", ""),
+    ("python3 -c 'raise SystemExit(3)' || true", 0, "", ""),
     ("bash -lc 'cd a; python3 -c \"print(1)\"; pwd'; pwd", 0, "1\n/app/a\n/app\n", ""),
     ("echo 'cd a; python3 use.py; exit 3' > run.sh; sh run.sh; echo $?", 0, "5\n3\n", ""),
     ("set -e; false; echo no", 1, "", ""),
