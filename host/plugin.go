@@ -112,6 +112,9 @@ func newDriver(d *runtimes.Definition) (driver, error) {
 	case runtimes.DriverRuby:
 		return newRuby(d.Files)
 	case driverESBuild:
+		if d.Name == bundlerName {
+			return bundler{}, nil
+		}
 		return esbuild{}, nil
 	}
 	return nil, fmt.Errorf("%w: runtime %q: driver %q is not supported by this version", ErrInvalid, d.Name, d.Driver)

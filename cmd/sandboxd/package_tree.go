@@ -47,8 +47,11 @@ for directory, _, names in os.walk("` + packagesPath + `"):
 `
 
 // packageStore opens what the user has installed for a language; nil for a language
-// that has no packages.
+// that has no packages, or has them from npm.
 func (a *app) packageStore(d *runtimes.Definition) (*packages.Store, error) {
+	if usesNPM(d) {
+		return nil, nil
+	}
 	catalogue, err := catalogueOf(d)
 	if catalogue == nil || err != nil {
 		return nil, err
@@ -92,8 +95,13 @@ func (a *app) withPackages(ctx context.Context, policy *policies.Policy, registr
 	if err != nil {
 		return nil //nolint:nilerr // the host says so
 	}
-	if _, err := fs.Stat(d.Files, catalogueFile); err != nil || mounted(profile, req) {
+	if _, err := fs.Stat(d.Files, catalogueFile); err != nil || mounted(d, profile, req) {
 		return nil //nolint:nilerr // the language has no packages
+	}
+	if usesNPM(d) {
+		mounts, err := a.npmMounts(d, profile)
+		req.Mounts = slices.Concat(req.Mounts, mounts)
+		return err
 	}
 	store, err := a.storeWith(d, &packages.Lock{}) // most calls need no more than the lock file
 	if err != nil {
@@ -103,7 +111,7 @@ func (a *app) withPackages(ctx context.Context, policy *policies.Policy, registr
 	if err != nil {
 		return err
 	}
-	chosen, err := allowed(installed, profile)
+	chosen, err := a.allowed(d, installed, profile)
 	if err != nil || len(chosen) == 0 {
 		return err
 	}
@@ -116,9 +124,10 @@ func (a *app) withPackages(ctx context.Context, policy *policies.Policy, registr
 }
 
 // mounted says whether the user put a directory where packages would be.
-func mounted(profile *policies.Profile, req *host.Request) bool {
+func mounted(d *runtimes.Definition, profile *policies.Profile, req *host.Request) bool {
+	place := ifElse(usesNPM(d), npmPath, packagesPath)
 	return slices.ContainsFunc(slices.Concat(profile.Mounts, req.Mounts), func(m policies.Mount) bool {
-		return m.Guest == packagesPath || strings.HasPrefix(m.Guest, packagesPath+"/")
+		return m.Guest == place || strings.HasPrefix(m.Guest, place+"/")
 	})
 }
 
@@ -129,6 +138,13 @@ func packagedModules(registry *runtimes.Registry) func(string) []string {
 		if err != nil {
 			return nil
 		}
+		if usesNPM(d) {
+			catalogue, err := npmCatalogueOf(d)
+			if catalogue == nil || err != nil {
+				return nil
+			}
+			return catalogue.Modules()
+		}
 		catalogue, err := catalogueOf(d)
 		if catalogue == nil || err != nil {
 			return nil
@@ -138,13 +154,17 @@ func packagedModules(registry *runtimes.Registry) func(string) []string {
 }
 
 // allowed are the installed packages that a profile may import, and what those require.
-func allowed(installed *packages.Lock, profile *policies.Profile) ([]packages.Package, error) {
+func (a *app) allowed(d *runtimes.Definition, installed *packages.Lock, profile *policies.Profile) ([]packages.Package, error) {
 	if profile.Packages == nil {
 		return installed.Packages, nil
 	}
-	chosen, err := installed.Closure(profile.Packages)
+	names, err := a.namesFor(d, profile.Packages, func(name string) bool { _, ok := installed.Find(name); return ok })
 	if err != nil {
-		return nil, fmt.Errorf("profile %q, key \"packages\": %w: install it with \"sandboxd packages add\", or take it off the list", profile.Name, err)
+		return nil, err
+	}
+	chosen, err := installed.Closure(names)
+	if err != nil {
+		return nil, notAllowed(profile, err)
 	}
 	return chosen, nil
 }

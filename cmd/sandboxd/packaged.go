@@ -72,6 +72,9 @@ func (a *app) installedPackages(registry *runtimes.Registry) func(language strin
 		if err != nil {
 			return nil
 		}
+		if usesNPM(d) {
+			return a.installedNPM(d)
+		}
 		store, err := a.packageStore(d)
 		if store == nil || err != nil {
 			return nil

@@ -22,19 +22,22 @@ func (a *app) packagesCommand() *cobra.Command {
 
 func (a *app) packagesListCommand() *cobra.Command {
 	var asJSON bool
+	var lang string
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List the packages of the catalogue, and those that are installed",
-		Example: "  sandboxd packages list\n  sandboxd packages list --json",
+		Example: "  sandboxd packages list\n  sandboxd packages list --lang javascript --json",
 		Args:    atMost(0, "no arguments"),
-		RunE:    func(*cobra.Command, []string) error { return a.listPackages(asJSON) },
+		RunE:    func(*cobra.Command, []string) error { return a.listPackages(lang, asJSON) },
 	}
+	packagesLang(cmd, &lang, "", "list those of one `language`, python or javascript")
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 
 func (a *app) packagesAddCommand() *cobra.Command {
 	var asJSON, all bool
+	var lang string
 	cmd := &cobra.Command{
 		Use:   "add name|name==version...",
 		Short: "Install packages, and what they need",
@@ -44,28 +47,46 @@ named with their version; what pip finds then is pinned from that moment on. The
 must be pure Python: native code does not run inside WebAssembly.
 
 Packages are fetched with pip as wheels, of which nothing is run on this machine,
-and compiled inside the sandbox. Programs see them read-only, without a network.`,
-		Example: "  sandboxd packages add jinja2 openpyxl\n  sandboxd packages add --all\n  sandboxd packages add humanize==4.9.0",
+and compiled inside the sandbox. Programs see them read-only, without a network.
+
+With --lang javascript, packages are those of npm, for programs in JavaScript and
+TypeScript. They are fetched with npm, without running any of their scripts, and
+bundled by esbuild inside the sandbox. Others than the catalogue's are named as
+name@version, where the version may be a part of one, such as 4, or a tag.`,
+		Example: "  sandboxd packages add jinja2 openpyxl\n  sandboxd packages add --all\n  sandboxd packages add humanize==4.9.0\n" +
+			"  sandboxd packages add --lang javascript lodash date-fns@4",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if all == (len(args) > 0) {
 				return usageError(cmd, errors.New("name packages, or say --all"))
+			}
+			if language, err := a.packagesOf(lang); err != nil {
+				return err
+			} else if language == langJavaScript {
+				return a.addNPM(cmd.Context(), args, asJSON)
 			}
 			return a.addPackages(cmd.Context(), args, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "install the whole catalogue")
+	packagesLang(cmd, &lang, langPython, "the `language` that the packages are for, python or javascript")
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 
 func (a *app) packagesRemoveCommand() *cobra.Command {
-	return &cobra.Command{
+	var lang string
+	cmd := &cobra.Command{
 		Use:     "remove name...",
 		Short:   "Remove installed packages",
-		Example: "  sandboxd packages remove jinja2",
+		Example: "  sandboxd packages remove jinja2\n  sandboxd packages remove --lang javascript lodash",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usageError(cmd, errors.New("name packages"))
+			}
+			if language, err := a.packagesOf(lang); err != nil {
+				return err
+			} else if language == langJavaScript {
+				return a.removeNPM(args)
 			}
 			_, store, err := a.pythonPackages()
 			if err != nil {
@@ -74,31 +95,44 @@ func (a *app) packagesRemoveCommand() *cobra.Command {
 			return store.Remove(args)
 		},
 	}
+	packagesLang(cmd, &lang, langPython, "the `language` that the packages are for, python or javascript")
+	return cmd
 }
 
 func (a *app) packagesUpdateCommand() *cobra.Command {
 	var asJSON bool
+	var lang string
 	cmd := &cobra.Command{
 		Use:     "update",
 		Short:   "Bring installed packages to the catalogue's versions",
 		Long:    "Bring the installed packages that are in the catalogue to its versions, which\nchange with sandboxd's own. Packages that are not in it stay as they are pinned.",
-		Example: "  sandboxd packages update",
+		Example: "  sandboxd packages update\n  sandboxd packages update --lang javascript",
 		Args:    atMost(0, "no arguments"),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.updatePackages(cmd.Context(), asJSON) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if language, err := a.packagesOf(lang); err != nil {
+				return err
+			} else if language == langJavaScript {
+				return a.updateNPM(cmd.Context(), asJSON)
+			}
+			return a.updatePackages(cmd.Context(), asJSON)
+		},
 	}
+	packagesLang(cmd, &lang, langPython, "the `language` that the packages are for, python or javascript")
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 
 func (a *app) packagesCheckCommand() *cobra.Command {
 	var asJSON bool
+	var lang string
 	cmd := &cobra.Command{
 		Use:     "check",
 		Short:   "Check the installed packages' digests, and import each in the sandbox",
 		Example: "  sandboxd packages check\n  sandboxd packages check --json",
 		Args:    atMost(0, "no arguments"),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.checkPackages(cmd.Context(), asJSON) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.checkPackages(cmd.Context(), lang, asJSON) },
 	}
+	packagesLang(cmd, &lang, "", "check those of one `language`, python or javascript")
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }
@@ -119,40 +153,68 @@ func (a *app) pythonPackages() (*runtimes.Definition, *packages.Store, error) {
 
 // packageJSON is a package as --json prints it.
 type packageJSON struct {
+	Language string `json:"language"`
 	packages.Package
 	Installed string `json:"installed"` // the version, or ""
 	Catalogue bool   `json:"catalogue"`
 }
 
-func (a *app) listPackages(asJSON bool) error {
-	_, store, err := a.pythonPackages()
+// listPackages lists the packages of a language, or of all when none is named.
+func (a *app) listPackages(lang string, asJSON bool) error {
+	language, err := a.packagesOf(lang)
 	if err != nil {
 		return err
+	}
+	list, rows := []any{}, [][]string{{"NAME", "LANGUAGE", "VERSION", "INSTALLED", "IMPORTS", "SUMMARY"}}
+	if language != langJavaScript {
+		python, err := a.listPython()
+		if err != nil {
+			return err
+		}
+		for _, p := range python {
+			list = append(list, p)
+			rows = append(rows, []string{p.Name, p.Language, p.Version, ifElse(p.Installed == "", "no", p.Installed), strings.Join(p.Imports, " "), p.Summary})
+		}
+	}
+	if language != langPython {
+		npm, err := a.listNPM()
+		if err != nil {
+			return err
+		}
+		for _, p := range npm {
+			list = append(list, p)
+			rows = append(rows, npmRow(&p))
+		}
+	}
+	if asJSON {
+		return a.printJSON(map[string]any{"packages": list})
+	}
+	return a.printTable(rows)
+}
+
+// listPython lists the packages of Python.
+func (a *app) listPython() ([]packageJSON, error) {
+	_, store, err := a.pythonPackages()
+	if err != nil {
+		return nil, err
 	}
 	installed, err := store.Installed()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	list := []packageJSON{}
 	for _, p := range store.Catalogue().Packages {
-		list = append(list, packageJSON{Package: p, Catalogue: true})
+		list = append(list, packageJSON{Language: langPython, Package: p, Catalogue: true})
 	}
 	for _, p := range installed.Packages {
 		i := slices.IndexFunc(list, func(o packageJSON) bool { return o.Name == p.Name })
 		if i < 0 {
 			i = len(list)
-			list = append(list, packageJSON{Package: p})
+			list = append(list, packageJSON{Language: langPython, Package: p})
 		}
 		list[i].Installed = p.Version
 	}
-	if asJSON {
-		return a.printJSON(map[string]any{"packages": list})
-	}
-	rows := [][]string{{"NAME", "VERSION", "INSTALLED", "IMPORTS", "SUMMARY"}}
-	for _, p := range list {
-		rows = append(rows, []string{p.Name, p.Version, ifElse(p.Installed == "", "no", p.Installed), strings.Join(p.Imports, " "), p.Summary})
-	}
-	return a.printTable(rows)
+	return list, nil
 }
 
 // addPackages installs the named packages, or the catalogue when none is named.
@@ -208,34 +270,38 @@ func (a *app) readyPackages(ctx context.Context, d *runtimes.Definition, store *
 
 // checkedJSON is what became of one package.
 type checkedJSON struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
-	OK      bool   `json:"ok"`
-	Problem string `json:"problem"`
+	Name     string `json:"name"`
+	Language string `json:"language"`
+	Version  string `json:"version"`
+	OK       bool   `json:"ok"`
+	Problem  string `json:"problem"`
 }
 
-func (a *app) checkPackages(ctx context.Context, asJSON bool) error {
-	d, store, err := a.pythonPackages()
+// checkPackages checks the packages of a language, or of all when none is named.
+func (a *app) checkPackages(ctx context.Context, lang string, asJSON bool) error {
+	language, err := a.packagesOf(lang)
 	if err != nil {
 		return err
 	}
-	installed, err := store.Installed()
-	if err != nil {
-		return err
+	list := []checkedJSON{}
+	if language != langJavaScript {
+		if list, err = a.checkPython(ctx); err != nil {
+			return err
+		}
 	}
-	list, rows, failed := []checkedJSON{}, [][]string{}, 0
-	for i := range installed.Packages {
-		p := &installed.Packages[i]
-		c := checkedJSON{Name: p.Name, Version: p.Version, OK: true}
-		if err := a.checkPackage(ctx, d, store, installed, p); err != nil {
-			if ctx.Err() != nil {
-				return err
-			}
-			c.OK, c.Problem = false, err.Error()
+	if language != langPython {
+		checked, err := a.checkNPM(ctx)
+		if err != nil {
+			return err
+		}
+		list = append(list, checked...)
+	}
+	rows, failed := [][]string{}, 0
+	for _, c := range list {
+		rows = append(rows, []string{c.Name, c.Language, c.Version, ifElse(c.OK, "ok", c.Problem)})
+		if !c.OK {
 			failed++
 		}
-		list = append(list, c)
-		rows = append(rows, []string{c.Name, c.Version, ifElse(c.OK, "ok", c.Problem)})
 	}
 	if asJSON {
 		err = a.printJSON(map[string]any{"packages": list})
@@ -246,6 +312,31 @@ func (a *app) checkPackages(ctx context.Context, asJSON bool) error {
 		err = fmt.Errorf("%d of %d packages cannot be used: add them again", failed, len(list))
 	}
 	return err
+}
+
+// checkPython checks the packages of Python.
+func (a *app) checkPython(ctx context.Context) ([]checkedJSON, error) {
+	d, store, err := a.pythonPackages()
+	if err != nil {
+		return nil, err
+	}
+	installed, err := store.Installed()
+	if err != nil {
+		return nil, err
+	}
+	list := []checkedJSON{}
+	for i := range installed.Packages {
+		p := &installed.Packages[i]
+		c := checkedJSON{Name: p.Name, Language: langPython, Version: p.Version, OK: true}
+		if err := a.checkPackage(ctx, d, store, installed, p); err != nil {
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			c.OK, c.Problem = false, err.Error()
+		}
+		list = append(list, c)
+	}
+	return list, nil
 }
 
 // checkPackage checks a package's digest, and imports it in the sandbox.
