@@ -55,6 +55,7 @@ var phrases = map[Interface]map[topic]string{
 		topicInput:    "Give it input with `--stdin FILE`, or pipe some into `sandboxd run`.",
 		topicFiles:    "Show it a directory with `--mount HOST:GUEST`, or work in one with `--workspace DIRECTORY`.",
 		topicWritable: "A directory that it may change is `--workspace DIRECTORY`, or `--mount HOST:GUEST:rw`.",
+		topicPackages: "`sandboxd packages list` shows which packages there are, and `sandboxd packages add`, with `--lang`, installs some.",
 		topicPackage:  "Put the package into a directory, show it with `--mount HOST:/packages`, and make the program look there.",
 		topicNetwork:  "The operator of the profile can list the requests it needs under `network.allow` in `sandbox.toml`.",
 		topicMeasure:  "`--profile-fuel` shows which functions used it.",

@@ -28,6 +28,9 @@ type NPMPackage struct {
 	Bundle string `toml:"bundle,omitempty" json:"bundle"`
 	// Bundled are the packages that it needs and that its files contain.
 	Bundled []NPMDependency `toml:"bundled,omitempty" json:"bundled"`
+
+	// automatic says that nobody has chosen the subpaths yet.
+	automatic bool
 }
 
 // NPMDependency is a package that is bundled into another.
@@ -38,6 +41,12 @@ type NPMDependency struct {
 	// At is where npm puts it, below the directory that has the package's own
 	// node_modules, unless that is "node_modules/" and its name.
 	At string `toml:"at,omitempty" json:"-"`
+}
+
+// sameSource says whether two packages are made of the same archives in the same way.
+func (p *NPMPackage) sameSource(o *NPMPackage) bool {
+	return p.Version == o.Version && p.Integrity == o.Integrity && !p.automatic &&
+		slices.Equal(p.Bundled, o.Bundled) && slices.Equal(p.Subpaths, o.Subpaths)
 }
 
 func (d *NPMDependency) place() string {

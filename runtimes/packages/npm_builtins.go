@@ -11,7 +11,7 @@ import (
 // over packages of their names.
 var provided = []string{
 	"assert", "assert/strict", "async_hooks", "buffer", "console", "constants", "crypto", "csv-simple", "diagnostics_channel",
-	"events", "fs", "fs/promises", "json-utils", "module", "os", "path", "path/posix", "path/win32", "perf_hooks", "process",
+	"events", "fs", "fs/promises", "json-utils", "module", "os", "path", "path/posix", "perf_hooks", "process",
 	"querystring", "readline", "readline/promises", "sandbox-utils", "stream", "stream/consumers", "stream/promises", "stream/web",
 	"string-utils", "string_decoder", "sys", "timers", "timers/promises", "url", "util", "util/types",
 }

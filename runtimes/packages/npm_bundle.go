@@ -114,18 +114,32 @@ func (w *workshop) is(name string) bool {
 }
 
 // make bundles the package as a program of Node's sees it or, where that needs modules
-// that the sandbox lacks, as one of a browser does.
+// that the sandbox lacks, as one of a browser does. Subpaths that nobody asked for are
+// left out where they are what needs them, such as a command line.
 func (w *workshop) make(ctx context.Context, p *NPMPackage) ([]string, error) {
-	subpaths, err := w.makeFor(ctx, p, likeNode)
-	if lacks := (*lackingError)(nil); errors.As(err, &lacks) {
-		if again, err := w.makeFor(ctx, p, likeBrowser); err == nil {
-			return again, nil
-		} else if ctx.Err() != nil {
-			return nil, ctx.Err()
+	var first error
+	for _, c := range []conditions{likeNode, likeBrowser} {
+		for _, most := range []int{maxAutomatic, 0} {
+			if most > 0 && !p.automatic {
+				continue
+			}
+			subpaths, err := w.makeFor(ctx, p, c, most)
+			if err == nil || ctx.Err() != nil {
+				return subpaths, err
+			}
+			if first == nil {
+				first = err
+			}
+			lacks := (*lackingError)(nil)
+			if first == err && !errors.As(err, &lacks) {
+				return nil, err
+			}
 		}
+	}
+	if lacks := (*lackingError)(nil); errors.As(first, &lacks) {
 		return nil, refuseLacking(w.name, lacks.modules)
 	}
-	return subpaths, err
+	return nil, first
 }
 
 // lackingError says which modules of Node's a bundle needs that are not there.
@@ -133,9 +147,10 @@ type lackingError struct{ modules []string }
 
 func (e *lackingError) Error() string { return fmt.Sprintf("needs %q", e.modules) }
 
-// makeFor is make in one of the two ways.
-func (w *workshop) makeFor(ctx context.Context, p *NPMPackage, c conditions) ([]string, error) {
-	entries, err := w.manifest.entries(c, p.Subpaths, w.is)
+// makeFor is make in one of the two ways, with subpaths that nobody asked for if there are
+// no more than most.
+func (w *workshop) makeFor(ctx context.Context, p *NPMPackage, c conditions, most int) ([]string, error) {
+	entries, err := w.manifest.entries(c, p.Subpaths, most, w.is)
 	if err != nil {
 		return nil, refuseNPM(w.name, err.Error())
 	}

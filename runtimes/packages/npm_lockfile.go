@@ -40,7 +40,7 @@ func readPackageLock(name string, data []byte) (*NPMPackage, error) {
 		return nil, fmt.Errorf("%w: npm's lock file has version %d, not 3: a newer npm may help", ErrUnavailable, lock.Version)
 	}
 	root := nodeModules + "/" + name
-	p := &NPMPackage{Name: name}
+	p := &NPMPackage{Name: name, automatic: true}
 	for at, l := range lock.Packages {
 		switch {
 		case at == "" || l.Optional || l.Dev:

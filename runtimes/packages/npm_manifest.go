@@ -199,18 +199,16 @@ var (
 // maxAutomatic is how many subpaths are bundled without being asked for.
 const maxAutomatic = 24
 
-// entries are what a package offers: itself, the subpaths that its exports name one by
-// one if they are few, and those that are asked for. is says whether the package has a
-// file.
-func (m *manifest) entries(c conditions, wanted []string, is func(string) bool) ([]npmEntry, error) {
-	all := []string{""}
-	if m.exports != nil && len(wanted) == 0 {
-		named := m.named(c, is)
-		if len(named) <= maxAutomatic {
+// entries are what a package offers: itself, the subpaths that are asked for, and those
+// that its exports name one by one, unless they are more than most. is says whether the
+// package has a file.
+func (m *manifest) entries(c conditions, wanted []string, most int, is func(string) bool) ([]npmEntry, error) {
+	all := append([]string{""}, wanted...)
+	if m.exports != nil {
+		if named := m.named(c, is); len(named) <= most {
 			all = append(all, named...)
 		}
 	}
-	all = append(all, wanted...)
 	var found []npmEntry
 	for _, s := range all {
 		e := npmEntry{subpath: s}

@@ -53,7 +53,11 @@ func (s *NPMStore) Add(ctx context.Context, specs []string) ([]NPMPackage, error
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(tmp) }()
-	var added []NPMPackage
+	installed, err := s.Installed()
+	if err != nil {
+		return nil, err
+	}
+	var added, ready []NPMPackage
 	for i, spec := range specs {
 		dir := filepath.Join(tmp, fmt.Sprint("spec-", i))
 		if err := os.Mkdir(dir, 0o700); err != nil {
@@ -63,14 +67,19 @@ func (s *NPMStore) Add(ctx context.Context, specs []string) ([]NPMPackage, error
 		if err != nil {
 			return nil, fmt.Errorf("add %s: %w", spec, err)
 		}
-		if slices.ContainsFunc(added, func(o NPMPackage) bool { return o.Name == p.Name }) {
+		if slices.ContainsFunc(slices.Concat(added, ready), func(o NPMPackage) bool { return o.Name == p.Name }) {
 			return nil, fmt.Errorf("add %s: %w: %s is named twice", spec, ErrInvalid, p.Name)
+		}
+		if old, ok := installed.Find(p.Name); ok && p.sameSource(&old) && s.Verify(&old) == nil {
+			ready = append(ready, old)
+			continue
 		}
 		added = append(added, *p)
 	}
 	if err := s.prepare(ctx, tmp, added); err != nil {
 		return nil, err
 	}
+	added = append(added, ready...)
 	slices.SortFunc(added, npmByName)
 	return added, s.change(func(l *NPMLock) error { l.put(added); return nil })
 }
@@ -235,7 +244,7 @@ func (s *NPMStore) Update(ctx context.Context) ([]NPMPackage, error) {
 	}
 	var names []string
 	for _, p := range installed.Packages {
-		if c, ok := s.catalogue.Find(p.Name); ok && (c.Integrity != p.Integrity || !slices.Equal(c.Bundled, p.Bundled)) {
+		if c, ok := s.catalogue.Find(p.Name); ok && !c.sameSource(&p) {
 			names = append(names, c.Name)
 		}
 	}

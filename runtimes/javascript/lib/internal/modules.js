@@ -372,7 +372,7 @@ function resolveModule(name, referrer) {
   const found = find(p.replace(name, /[?#].*$/, (rest) => (name[0] === '#' ? rest : '')), from, importConditions);
   if (found !== undefined) return found;
   const relative = name[0] === '/' || name[0] === '.' || startsWith(name, 'file:');
-  const shown = relative ? `module '${path.resolve(from, name)}'` : `package '${p.split(name, '/')[0]}'`;
+  const shown = relative ? `module '${path.resolve(from, name)}'` : `package '${exec(/^(?:@[^/]*\/)?[^/]*/, name)[0]}'`;
   throw coded(Error, 'ERR_MODULE_NOT_FOUND', `Cannot find ${shown} imported from ${referrer}`);
 }
 
