@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,13 @@ import (
 // TestMain lets the scripts, the README's commands and the examples run this
 // test binary as "sandboxd".
 func TestMain(m *testing.M) {
+	if os.Getenv(fakeRegistry) != "" && filepath.Base(os.Args[0]) == "npm" {
+		if err := fakeNPM(os.Args[1:]); err != nil {
+			_, _ = fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	testscript.Main(m, map[string]func(){"sandboxd": func() { os.Exit(realMain()) }})
 }
 
@@ -49,6 +57,7 @@ func TestScripts(t *testing.T) {
 			"exits":     cmdExits,
 			"json":      cmdJSON,
 			"samefield": cmdSameField,
+			"damage":    cmdDamage,
 		},
 	})
 }
@@ -108,6 +117,21 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+// cmdDamage changes every file below a directory:
+//
+//	damage data/packages
+func cmdDamage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: damage directory")
+	}
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		return os.WriteFile(path, []byte("damaged"), 0o600)
+	}))
 }
 
 // repository is the root of the repository.

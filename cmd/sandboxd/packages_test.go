@@ -116,7 +116,7 @@ func TestEveryPackageOfTheCatalogueWorks(t *testing.T) {
 	if code, _, stderr := runMain(t, dir, "packages", "add", "--all"); code != 0 {
 		t.Fatal(stderr)
 	}
-	_, list, _ := runMain(t, dir, "packages", "list")
+	_, list, _ := runMain(t, dir, "packages", "list", "--lang", "python")
 	config := filepath.Join(t.TempDir(), "sandbox.toml")
 	if err := os.WriteFile(config, []byte("[server]\nharden = false\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package packages
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -262,7 +263,6 @@ type metafile struct {
 	Outputs map[string]struct {
 		Imports []struct {
 			Path     string `json:"path"`
-			Kind     string `json:"kind"`
 			External bool   `json:"external"`
 		} `json:"imports"`
 	} `json:"outputs"`
@@ -352,9 +352,16 @@ func (w *workshop) explain(said string) error {
 	return refuseNPM(w.name, "cannot be bundled"+shown(strings.Join(first, "\n")))
 }
 
-// take reads what esbuild made, and checks what it will import when it runs. In a module,
-// require is made from where it lies: esbuild leaves the name to the program otherwise,
-// which has it in scripts only.
+// esbuild's stand-in for require in a module, and what takes its place: the name itself is
+// only there in scripts, so a bundled script that requires one of Node's modules would not
+// get it.
+var (
+	requireShim = []byte(`(x=>typeof require<"u"?require:`)
+	requireHere = []byte(`(x=>__requireHere?__requireHere:`)
+	requireMade = []byte("import{createRequire as __makeRequire}from\"node:module\";const __requireHere=__makeRequire(import.meta.url);\n")
+)
+
+// take reads what esbuild made, and checks what it will import when it runs.
 func (w *workshop) take(out, format string) error {
 	meta, err := w.meta(format)
 	if err != nil {
@@ -375,16 +382,14 @@ func (w *workshop) take(out, format string) error {
 		if err != nil {
 			return err
 		}
-		requires := false
 		for _, i := range o.Imports {
 			module := strings.TrimPrefix(i.Path, "node:")
 			if _, is := lacking[module]; is && i.External {
 				lacks = append(lacks, module)
 			}
-			requires = requires || i.External && strings.HasPrefix(i.Kind, "require")
 		}
-		if requires && format == "esm" {
-			data = append([]byte("import { createRequire as requireFrom } from \"node:module\"; const require = requireFrom(import.meta.url);\n"), data...)
+		if format == "esm" && bytes.Contains(data, requireShim) {
+			data = slices.Concat(requireMade, bytes.Replace(data, requireShim, requireHere, 1))
 		}
 		w.made[base] = data
 	}

@@ -1,10 +1,12 @@
-// Package packages keeps packages of pure Python for programs to import: a catalogue that
-// pins each by the SHA-256 of its wheel, what the user added of it and beside it, and
-// trees of files in which they lie together.
+// Package packages keeps packages for programs to import: a catalogue that pins each by
+// its digest, what the user added of it and beside it, and trees of files in which they lie
+// together. [Store] has those of pure Python, as wheels, and [NPMStore] those of pure
+// JavaScript, as bundles.
 //
 // Packages are other people's code. They run inside the guest only: what is fetched is
-// wheels, which are archives and run nothing when they are unpacked, never source
-// distributions, which do. What an archive says of paths and sizes is not trusted.
+// archives that run nothing when they are unpacked, such as wheels, never source
+// distributions, which do, and no script of one is run. What an archive says of paths and
+// sizes is not trusted.
 //
 // Everything in this package is safe for concurrent use, also by several processes.
 package packages
@@ -29,8 +31,8 @@ var (
 	// ErrUnavailable means that a package could not be fetched or kept: trying again
 	// may help.
 	ErrUnavailable = errors.New("package unavailable")
-	// ErrDigest means that a wheel is not the one that was pinned.
-	ErrDigest = errors.New("wheel has another SHA-256 than the pinned one")
+	// ErrDigest means that what was fetched or kept is not what was pinned.
+	ErrDigest = errors.New("package has another digest than the pinned one")
 )
 
 // Package is one package, pinned.
