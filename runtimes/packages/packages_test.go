@@ -21,8 +21,11 @@ import (
 const fakeWheels = "SANDBOXD_FAKE_PIP_WHEELS"
 
 func TestMain(m *testing.M) {
-	if strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe") == "pip3" {
+	switch strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe") {
+	case "pip3":
 		os.Exit(fakePip(os.Args[1:]))
+	case "npm":
+		os.Exit(fakeNPM(os.Args[1:]))
 	}
 	os.Exit(m.Run())
 }
