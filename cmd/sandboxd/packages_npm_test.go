@@ -13,7 +13,7 @@ import (
 // usedNPM says how each package of JavaScript's catalogue is used by a program, what that
 // prints, and which profile is enough.
 var usedNPM = []struct{ name, profile, program, want string }{
-	{"ajv", "strict", "import Ajv from 'ajv';\nconst check = new Ajv.default().compile({ type: 'object', required: ['a'] });\nconsole.log(check({ a: 1 }), check({}));", "true false"},
+	{"ajv", "relaxed", "import Ajv from 'ajv';\nconst check = new Ajv.default().compile({ type: 'object', required: ['a'] });\nconsole.log(check({ a: 1 }), check({}));", "true false"},
 	{"big.js", "strict", "import Big from 'big.js';\nconsole.log(new Big('0.1').plus('0.2').toString());", "0.3"},
 	{"bignumber.js", "strict", "import BigNumber from 'bignumber.js';\nconsole.log(new BigNumber('1e30').plus(1).toFixed());", "1000000000000000000000000000001"},
 	{"change-case", "strict", "import { snakeCase } from 'change-case';\nimport { camelCase } from 'change-case/keys';\nconsole.log(snakeCase('helloWorld'), camelCase({ a_b: 1 }));", "hello_world { aB: 1 }"},

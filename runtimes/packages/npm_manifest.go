@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -259,7 +260,7 @@ func (m *manifest) exported(s string, conditions []string, is func(string) bool)
 	to, _ := value.choose(conditions)
 	to = strings.ReplaceAll(to, "*", star)
 	name, ok := strings.CutPrefix(to, "./")
-	if !ok || slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool { return part == ".." || part == "." || part == nodeModules }) {
+	if !ok || !fs.ValidPath(name) || slices.Contains(strings.Split(name, "/"), nodeModules) {
 		return ""
 	}
 	if !isScript(name) || !is(name) {
