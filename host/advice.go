@@ -14,6 +14,9 @@ import (
 // rules are what is known of the failures of the plugin's language; nil if nothing is.
 // Those of runtimes that do not come with sandboxd were checked when it was loaded.
 func (p *plugin) rules() *guidance.Rules {
+	if p.base != nil {
+		return p.base.rules()
+	}
 	p.adviceOnce.Do(func() {
 		rules, err := guidance.Load(p.definition.Files)
 		if err != nil {

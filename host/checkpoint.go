@@ -20,6 +20,7 @@ type checkpoint struct {
 	reached bool
 	ticks   int64 // of the warm-up's clocks
 	err     error
+	imports preloads
 }
 
 // toldLimit is far more than a driver tells.

@@ -93,6 +93,8 @@ const (
 	farewellPath   = guestfs.Reserved + "/farewell"
 	gonePath       = guestfs.Reserved + "/gone"
 	checkpointPath = guestfs.Reserved + "/checkpoint"
+	preloadPath    = guestfs.Reserved + "/preload"
+	preloadingPath = guestfs.Reserved + "/preloading"
 	libraryPath    = guestfs.Reserved + "/python313.zip"
 )
 
@@ -177,12 +179,19 @@ func (d *cpython) kept(farewell []byte) (kept, error) {
 		return kept{}, errors.New("farewell: no exit code")
 	}
 	k := kept{exitCode: *told.Exit & 0xFF}
-	for _, address := range told.Random {
+	k.entropy = generators(told.Random)
+	return k, nil
+}
+
+// generators are where random generators at these addresses keep their states.
+func generators(addresses []uint32) []image.Range {
+	var ranges []image.Range
+	for _, address := range addresses {
 		if address < addressLimit {
-			k.entropy = append(k.entropy, image.Range{Start: address + offsetState, Length: lengthState})
+			ranges = append(ranges, image.Range{Start: address + offsetState, Length: lengthState})
 		}
 	}
-	return k, nil
+	return ranges
 }
 
 func (d *cpython) warmUpFiles(ready *checkpoint) map[string]guestfs.Virtual {
@@ -193,6 +202,8 @@ func (d *cpython) warmUpFiles(ready *checkpoint) map[string]guestfs.Virtual {
 		displayPath:    {Sink: io.Discard},
 		warmUpPath:     {Data: d.warmUp},
 		checkpointPath: {Sink: ready},
+		preloadPath:    {Data: marshalTexts(ready.imports.modules)},
+		preloadingPath: {Sink: &ready.imports},
 	}
 }
 
@@ -213,6 +224,9 @@ func (d *cpython) returned(resumed bool, rc uint32) error {
 	}
 	return nil
 }
+
+// preloads says that the warm-up can import modules, in runtimes/python/warm_up.py.
+func (d *cpython) preloads() {}
 
 // callsTools says that programs can, through runtimes/python/lib/sandbox_tools.py.
 func (d *cpython) callsTools() {}
@@ -244,14 +258,14 @@ const (
 // is a slot of the function table. A reactor knows the way itself.
 func (d *cpython) target(memory []byte, told []byte) (image.Target, error) {
 	var addresses struct {
-		Function uint32 `json:"function"`
-		Empty    uint32 `json:"empty"`
-		Random   uint32 `json:"random"`
+		Function uint32   `json:"function"`
+		Empty    uint32   `json:"empty"`
+		Random   []uint32 `json:"random"`
 	}
 	if err := json.Unmarshal(told, &addresses); err != nil {
 		return image.Target{}, fmt.Errorf("checkpoint: %w", err)
 	}
-	entropy := []image.Range{{Start: addresses.Random + offsetState, Length: lengthState}}
+	entropy := generators(addresses.Random)
 	if d.reactor {
 		return image.Target{Entropy: entropy}, nil
 	}

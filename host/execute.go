@@ -69,14 +69,8 @@ func (h *Host) run(ctx context.Context, r *Request, d *decided) (*Result, error)
 	if err := h.checkProfiling(r, definition); err != nil {
 		return nil, err
 	}
-	profile, err := h.policy.Load().Profile(r.Profile)
+	profile, err := h.narrowed(definition, r)
 	if err != nil {
-		return nil, err
-	}
-	if profile, err = r.narrow(profile); err != nil {
-		return nil, err
-	}
-	if profile, err = tighten(profile, definition.Limits); err != nil {
 		return nil, err
 	}
 	d.profile = profile
@@ -94,6 +88,18 @@ func (h *Host) run(ctx context.Context, r *Request, d *decided) (*Result, error)
 	return c.execute(ctx, h.admission.leave, done), nil
 }
 
+// narrowed is the profile of a request, as the request and the runtime change it.
+func (h *Host) narrowed(d *runtimes.Definition, r *Request) (*policies.Profile, error) {
+	profile, err := h.policy.Load().Profile(r.Profile)
+	if err == nil {
+		profile, err = r.narrow(profile)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return tighten(profile, d.Limits)
+}
+
 // admit waits for a slot, which the caller gives back, and makes a call ready to
 // run in it.
 func (h *Host) admit(ctx context.Context, d *runtimes.Definition, p *policies.Profile, r *Request) (c *call, err error) {
@@ -104,6 +110,9 @@ func (h *Host) admit(ctx context.Context, d *runtimes.Definition, p *policies.Pr
 	var helper *plugin
 	if err == nil {
 		helper, err = h.helper(ctx, own.driver, r)
+	}
+	if err == nil {
+		own, err = h.startsFrom(ctx, own, p, r)
 	}
 	if err == nil {
 		c, err = h.newCall(own, p, r)
@@ -352,7 +361,7 @@ func (r *Request) check() error {
 	if err := tool.Check(r.Tools); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	return nil
+	return r.Preload.check()
 }
 
 // tighten returns the profile with those of a runtime's own limits that are lower.

@@ -261,6 +261,9 @@ func (h *Host) prepareFor(ctx context.Context, r *Request) error {
 	defer done()
 	p, err := h.plugin(ctx, definition)
 	if err == nil {
+		err = h.prepareImage(ctx, p, definition, r)
+	}
+	if err == nil {
 		_, err = h.helper(ctx, p.driver, r)
 	}
 	if err == nil {
@@ -290,9 +293,11 @@ func (h *Host) Close() error {
 	h.cancel()
 	h.calls.Wait()
 	var errs []error
-	for _, p := range h.plugins {
-		if p.plugin != nil {
-			errs = append(errs, p.plugin.close())
+	for _, shares := range []bool{true, false} { // before what they share
+		for _, p := range h.plugins {
+			if p.plugin != nil && shares == (p.plugin.base != nil) {
+				errs = append(errs, p.plugin.close())
+			}
 		}
 	}
 	errs = append(errs, h.scratch.close())

@@ -135,6 +135,11 @@ type plugin struct {
 	minMemory uint64
 	// library is what the module's runtimes.LibrarySection held.
 	library []byte
+	// key names it in the cache, by everything that it is made of.
+	key string
+	// base is the plugin that this one shares everything with but the image; nil if
+	// it shares nothing.
+	base    *plugin
 	standby standby
 	// live and instances count the instances whose memory was not given back.
 	live      sync.WaitGroup
@@ -186,8 +191,11 @@ func compile(ctx context.Context, module []byte, functions []hostFunction, compi
 func (p *plugin) close() error {
 	p.standby.close()
 	p.live.Wait()
-	ctx := context.Background()
-	errs := []error{p.compiled.Close(ctx), p.cache.Close(ctx), p.blank.Close()}
+	var errs []error
+	if p.base == nil {
+		ctx := context.Background()
+		errs = append(errs, p.compiled.Close(ctx), p.cache.Close(ctx), p.blank.Close())
+	}
 	if p.image != nil {
 		errs = append(errs, p.image.Close())
 	}

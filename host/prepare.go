@@ -30,20 +30,25 @@ type preparation struct {
 // plugin returns the prepared plugin of d, preparing it first if nobody has. A
 // failure is not remembered: the next call tries again.
 func (h *Host) plugin(ctx context.Context, d *runtimes.Definition) (*plugin, error) {
+	return h.once(ctx, d.Name, func(ctx context.Context) (*plugin, error) { return h.ready(ctx, d) })
+}
+
+// once returns the plugin of a name, preparing it first if nobody has.
+func (h *Host) once(ctx context.Context, name string, prepare func(context.Context) (*plugin, error)) (*plugin, error) {
 	for {
 		h.mu.Lock()
-		p := h.plugins[d.Name]
+		p := h.plugins[name]
 		first := p == nil
 		if first {
 			p = &preparation{done: make(chan struct{})}
-			h.plugins[d.Name] = p
+			h.plugins[name] = p
 		}
 		h.mu.Unlock()
 		if first {
-			p.plugin, p.err = h.ready(ctx, d)
+			p.plugin, p.err = prepare(ctx)
 			if p.err != nil {
 				h.mu.Lock()
-				delete(h.plugins, d.Name)
+				delete(h.plugins, name)
 				h.mu.Unlock()
 			}
 			close(p.done)
@@ -88,6 +93,7 @@ const (
 	StageMeter    = "meter"
 	StageCompile  = "compile"
 	StageWarmUp   = "warm up"
+	StagePreload  = "import packages"
 	StageSelfTest = "self-test"
 )
 
@@ -141,7 +147,7 @@ func (h *Host) prepare(ctx context.Context, d *runtimes.Definition) (*plugin, er
 	return b.make(ctx)
 }
 
-// builder prepares one runtime.
+// builder prepares one runtime, or an image of one with modules preloaded.
 type builder struct {
 	host       *Host
 	entries    artefacts
@@ -152,6 +158,7 @@ type builder struct {
 	// arranged, and watcher is its driver; see arranger.
 	watched []byte
 	watcher watcher
+	preload *preloading // nil for a runtime
 }
 
 // find loads the prepared runtime, if there is one. A damaged one is discarded.
@@ -206,6 +213,9 @@ func (b *builder) report(e runtimes.Event) {
 // key names the prepared runtime by everything that went into it. The engine
 // keys its own compiled code by module and processor.
 func (b *builder) key() string {
+	if b.preload != nil {
+		return b.preload.key()
+	}
 	s := sha256.New()
 	for _, part := range []string{artefactVersion, b.definition.Source.SHA256, b.definition.Driver, runtime.GOARCH, engineVersion()} {
 		_, _ = fmt.Fprintf(s, "%d:%s", len(part), part)
@@ -236,6 +246,9 @@ func engineVersion() string {
 
 // build makes the runtime's files in dir.
 func (b *builder) build(ctx context.Context, dir string) error {
+	if b.preload != nil {
+		return b.buildPreloaded(ctx, dir)
+	}
 	original, err := b.host.store.Load(ctx, b.definition, b.host.progress)
 	if err != nil {
 		return err
@@ -393,7 +406,11 @@ const (
 
 // snapshot warms the runtime up, captures it in dir, and tries the result.
 func (b *builder) snapshot(ctx context.Context, p *plugin, dir string) error {
-	b.report(runtimes.Event{Stage: StageWarmUp})
+	stage := StageWarmUp
+	if b.preload != nil {
+		stage = StagePreload
+	}
+	b.report(runtimes.Event{Stage: stage})
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
@@ -488,10 +505,19 @@ func (b *builder) warmUp(ctx context.Context, p *plugin, dir string, inspect fun
 		return err
 	}
 	defer in.discard()
+	if b.preload != nil {
+		ready.imports.modules = b.preload.Modules
+	}
+	mounts, closeMounts, err := b.packages()
+	if err != nil {
+		return err
+	}
+	defer closeMounts()
+	ready.imports.in = in
 	in.fuel.budget = warmUpFuel
 	in.attach(&Request{}, &policies.Profile{Stdout: warmUpOutput, Stderr: warmUpOutput})
 	err = in.files.Bind(guestfs.Options{
-		Mounts:  []guestfs.Mount{{Guest: policies.WorkspacePath, Writable: true, Root: w.open}},
+		Mounts:  append(mounts, guestfs.Mount{Guest: policies.WorkspacePath, Writable: true, Root: w.open}),
 		Virtual: p.virtual(b.driver.warmUpFiles(ready)),
 		Limits:  guestfs.Limits{MaxBytes: warmUpOutput, MaxFiles: 64},
 	})
@@ -505,6 +531,8 @@ func (b *builder) warmUp(ctx context.Context, p *plugin, dir string, inspect fun
 	switch {
 	case ready.err != nil:
 		return ready.err
+	case !ready.reached && ready.imports.stopped(in, ctx) != nil:
+		return ready.imports.failure
 	case !ready.reached:
 		said, _ := in.stderr.text()
 		if in.ended != nil {
@@ -517,6 +545,9 @@ func (b *builder) warmUp(ctx context.Context, p *plugin, dir string, inspect fun
 
 // load makes a plugin of the files in dir.
 func (b *builder) load(ctx context.Context, dir string) (*plugin, error) {
+	if b.preload != nil {
+		return b.loadPreloaded(dir)
+	}
 	m, err := unseal(dir)
 	if err != nil {
 		return nil, err
@@ -529,7 +560,7 @@ func (b *builder) load(ctx context.Context, dir string) (*plugin, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.minMemory = m.MinMemory
+	p.minMemory, p.key = m.MinMemory, b.key()
 	p.library, err = os.ReadFile(filepath.Join(dir, libraryFile)) //nolint:gosec // our cache
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, errors.Join(err, p.close())

@@ -55,6 +55,11 @@ type Request struct {
 	// grant that only the operator may make.
 	Mounts []policies.Mount
 
+	// Preload is what the interpreter has imported already; see [Preload]. As a grant
+	// that only the operator may make, it never comes from a remote caller's request.
+	// What cannot be preloaded is [ErrInvalid].
+	Preload Preload
+
 	// WantValue asks for [Result.Value], of runtimes that can tell; it may cost the
 	// program a little fuel.
 	WantValue bool

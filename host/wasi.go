@@ -181,6 +181,9 @@ func randomGet(ctx context.Context, in *instance, stack []uint64) {
 	_, command := in.plugin.driver.(starter)
 	if in.checkpoint != nil || in.image == nil && !in.seeded && !command {
 		in.seeded = true
+		if in.checkpoint != nil {
+			in.checkpoint.imports.drawn += len(buf)
+		}
 		_, _ = mathrand.NewChaCha8([32]byte{}).Read(buf)
 		buf = nil
 	}

@@ -23,6 +23,7 @@ type file struct {
 	mcp      MCP
 	external int          // the line of mcp.external_files
 	granted  []at[string] // the profiles of tokens
+	runtimes map[string]Runtime
 	profiles map[string]*declared
 }
 
@@ -96,6 +97,7 @@ func (p *parser) decode(doc map[string]any, lines *node) *file {
 		"server":          func(v value) { p.server(v, f) },
 		"mcp":             func(v value) { p.agents(v, f) },
 		"profiles":        func(v value) { p.profiles(v, f) },
+		"runtimes":        func(v value) { p.runtimes(v, f) },
 	}
 	for _, key := range keysOf(doc) {
 		if _, ok := known[key]; ok {

@@ -139,6 +139,7 @@ type Policy struct {
 	server   Server
 	tokens   []Token
 	mcp      MCP
+	runtimes map[string]Runtime
 	profiles map[string]*resolved
 }
 
@@ -159,6 +160,16 @@ func (p *Policy) Tokens() []Token {
 		tokens[i].Profiles = slices.Clone(tokens[i].Profiles)
 	}
 	return tokens
+}
+
+// Runtimes returns the names of the runtimes that have settings, in alphabetical order.
+func (p *Policy) Runtimes() []string { return slices.Sorted(maps.Keys(p.runtimes)) }
+
+// Runtime returns the settings of a runtime: none if the file has none.
+func (p *Policy) Runtime(name string) Runtime {
+	r := p.runtimes[name]
+	r.Preload = slices.Clone(r.Preload)
+	return r
 }
 
 // Names returns the names of all profiles, the built-in ones among them, in

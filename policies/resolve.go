@@ -24,7 +24,9 @@ func (p *parser) resolve(f *file) *Policy {
 	for _, name := range keysOf(f.profiles) {
 		r.profile(name)
 	}
-	policy := &Policy{path: p.path, fallback: DefaultProfile, server: f.server, tokens: f.tokens, mcp: f.mcp, profiles: r.ready}
+	policy := &Policy{
+		path: p.path, fallback: DefaultProfile, server: f.server, tokens: f.tokens, mcp: f.mcp, runtimes: f.runtimes, profiles: r.ready,
+	}
 	if f.fallback.value != "" {
 		policy.fallback = f.fallback.value
 		r.mustExist("default_profile", f.fallback)

@@ -16,7 +16,7 @@ import (
 )
 
 // packagesPath is where programs find packages: the last place of sys.path.
-const packagesPath = "/packages"
+const packagesPath = host.PackagesPath
 
 // catalogueFile is the catalogue in a runtime's folder.
 const catalogueFile = "packages.toml"
@@ -84,8 +84,8 @@ func (a *app) storeWith(d *runtimes.Definition, catalogue *packages.Lock) (*pack
 	return packages.Open(filepath.Join(dir, "packages", d.Name), catalogue, version), nil
 }
 
-// withPackages adds to req's mounts the packages that its profile may import. Its mounts
-// are otherwise as they were. Requests that will be refused are left to the host.
+// withPackages adds to req's mounts the packages that its profile may import, and says
+// which of them are preloaded. Its mounts are otherwise as they were. Requests that will be refused are left to the host.
 func (a *app) withPackages(ctx context.Context, policy *policies.Policy, registry *runtimes.Registry, req *host.Request) error {
 	d, err := registry.Lookup(req.Language)
 	if err != nil {
@@ -94,6 +94,9 @@ func (a *app) withPackages(ctx context.Context, policy *policies.Policy, registr
 	profile, err := policy.Profile(req.Profile)
 	if err != nil {
 		return nil //nolint:nilerr // the host says so
+	}
+	if err := checkPreloads(policy, registry); err != nil {
+		return err
 	}
 	if _, err := fs.Stat(d.Files, catalogueFile); err != nil || mounted(d, profile, req) {
 		return nil //nolint:nilerr // the language has no packages
@@ -112,12 +115,19 @@ func (a *app) withPackages(ctx context.Context, policy *policies.Policy, registr
 		return err
 	}
 	chosen, err := a.allowed(d, installed, profile)
+	if err != nil {
+		return err
+	}
+	modules, err := preload(policy, d, installed, chosen)
 	if err != nil || len(chosen) == 0 {
 		return err
 	}
 	tree, err := a.packageTree(ctx, store, d, chosen)
 	if err != nil {
 		return err
+	}
+	if len(modules) > 0 {
+		req.Preload = host.Preload{Modules: modules, Digest: filepath.Base(tree)} // a tree is named by all that is in it
 	}
 	req.Mounts = append(slices.Clone(req.Mounts), policies.Mount{Host: tree, Guest: packagesPath})
 	return nil

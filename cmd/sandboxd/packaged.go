@@ -20,41 +20,46 @@ type packaged struct {
 	session.Executor
 
 	app      *app
+	images   *host.Host
 	registry *runtimes.Registry
-	mounts   atomic.Pointer[map[packagedKey][]policies.Mount]
+	found    atomic.Pointer[map[packagedKey]host.Request]
 }
 
 type packagedKey struct{ language, profile string }
 
-func (a *app) packaged(e session.Executor, registry *runtimes.Registry) *packaged {
-	p := &packaged{Executor: e, app: a, registry: registry}
-	p.mounts.Store(&map[packagedKey][]policies.Mount{})
+func (a *app) packaged(h *host.Host, registry *runtimes.Registry) *packaged {
+	p := &packaged{Executor: h, app: a, images: h, registry: registry}
+	p.found.Store(&map[packagedKey]host.Request{})
 	return p
 }
 
-// load looks up the packages of all profiles of a policy, and compiles those that were
-// not yet.
+// load looks up the packages of all profiles of a policy, compiles those that were
+// not yet, and makes the images ready in which some are preloaded.
 func (p *packaged) load(ctx context.Context, policy *policies.Policy) error {
-	mounts := map[packagedKey][]policies.Mount{}
+	found := map[packagedKey]host.Request{}
 	for _, def := range p.registry.All() {
 		for _, name := range policy.Names() {
 			r := host.Request{Language: def.Name, Profile: name}
-			if err := p.app.withPackages(ctx, policy, p.registry, &r); err != nil {
+			err := p.app.withPackages(ctx, policy, p.registry, &r)
+			if err == nil {
+				err = p.prepareImage(ctx, &r)
+			}
+			if err != nil {
 				return fmt.Errorf("packages of profile %q: %w", name, err)
 			}
-			if len(r.Mounts) > 0 {
-				mounts[packagedKey{def.Name, name}] = r.Mounts
-			}
+			found[packagedKey{def.Name, name}] = r
 		}
 	}
-	p.mounts.Store(&mounts)
+	p.found.Store(&found)
 	return nil
 }
 
 // Execute implements [session.Executor].
 func (p *packaged) Execute(ctx context.Context, r host.Request) (*host.Result, error) {
 	if def, err := p.registry.Lookup(r.Language); err == nil {
-		r.Mounts = slices.Concat(r.Mounts, (*p.mounts.Load())[packagedKey{def.Name, r.Profile}])
+		found := (*p.found.Load())[packagedKey{def.Name, r.Profile}]
+		r.Mounts = slices.Concat(r.Mounts, found.Mounts)
+		r.Preload = found.Preload
 	}
 	return p.Executor.Execute(ctx, r)
 }

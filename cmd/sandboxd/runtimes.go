@@ -322,6 +322,9 @@ func (a *app) prepare(ctx context.Context, registry *runtimes.Registry, defs []*
 		if err := h.Prepare(ctx, def.Name); err != nil {
 			return err
 		}
+		if err := a.prepareImages(ctx, h, policy, registry, def); err != nil {
+			return err
+		}
 	}
 	return nil
 }

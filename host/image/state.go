@@ -251,6 +251,13 @@ func (im *Image) written(r *Region, found func(at int) error) (err error) {
 	return err
 }
 
+// Made reports whether data begins as a state of im does. Nothing else of it is looked
+// at: it may be damaged.
+func (im *Image) Made(data []byte) bool {
+	const from = len(stateMagic)
+	return len(data) >= from+sha256.Size && bytes.Equal(data[from:from+sha256.Size], im.identity[:])
+}
+
 // Load reads a state of im. The bytes are not trusted: sizes are held against the
 // image, the format's bounds and what is there. A whole state of another image is
 // [ErrOtherBase], and so is one of another version of the format, of which nothing but

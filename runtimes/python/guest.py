@@ -80,6 +80,7 @@ _imported = 0  # how many modules there were before
 _turns = 0  # calls so far
 _sources = {}  # sizes of programs whose text is kept, by file name, the oldest first
 _unseeded = {}  # weak references to random generators without a seed, by address
+_seeds = 0  # how often one was made so
 
 
 def start():
@@ -266,6 +267,19 @@ def _end_turn(code):
             stream.flush()  # which sys.stdout may not be
         except BaseException:
             pass
+    text = f'{{"exit":{code},"random":[{",".join(unseeded())}]}}'.encode()
+    descriptor = posix.open(_DIRECTORY + "farewell", posix.O_WRONLY)
+    try:
+        posix.write(descriptor, text)
+    except OSError:
+        _close_files()
+        posix.write(descriptor, text)
+    posix.close(descriptor)
+    return 0
+
+
+def unseeded():
+    """Return the addresses of the random generators that have no seed, as text."""
     addresses = []
     for address, generator in list(_unseeded.items()):
         generator = generator()
@@ -277,16 +291,7 @@ def _end_turn(code):
             generator.gauss_next = None
         except BaseException:
             pass
-    generator = None
-    text = f'{{"exit":{code},"random":[{",".join(addresses)}]}}'.encode()
-    descriptor = posix.open(_DIRECTORY + "farewell", posix.O_WRONLY)
-    try:
-        posix.write(descriptor, text)
-    except OSError:
-        _close_files()
-        posix.write(descriptor, text)
-    posix.close(descriptor)
-    return 0
+    return addresses
 
 
 def _close_files():
@@ -325,8 +330,10 @@ def watch(random):
 
 
 def seed(self, a=None, version=2):
+    global _seeds
     _seed(self, a, version)
     if a is None:
+        _seeds += 1
         _unseeded[id(self)] = ref(self)
     else:
         _unseeded.pop(id(self), None)

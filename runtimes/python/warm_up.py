@@ -10,7 +10,9 @@ import atexit
 import gc
 import importlib
 import io
+import json
 import linecache
+import marshal
 import os
 import posix
 import selectors
@@ -117,8 +119,10 @@ def main():
             guest.run("rehearsal.py", [""], {b"LANG": b"C"}, program.encode())
         guest.run("rehearsal.py", [""], {b"LANG": b"C"}, b"x = 1\n{'a': [x]}", wants=1)
     end = guest.at_end(time.time)
+    clean_up()
+    preload(guest)
     settle()
-    tell(guest.start, sys.modules["random"])
+    tell(guest)
     return guest.start, end
 
 
@@ -179,17 +183,55 @@ def load_guest():
     return guest
 
 
-def settle():
+def clean_up():
     """Leave nothing of the rehearsal behind."""
     # What most profiles declare: then there is nothing to change.
     os.environ.clear()
     os.environ["LANG"] = "C.UTF-8"
     sys.orig_argv = ["python"]
-    remember_missing_sources()
-    sys.modules["re"].purge()
     for name in ("last_exc", "last_type", "last_value", "last_traceback"):
         delattr(sys, name)
     sys.path.append("/packages")  # a mount that a call has or has not
+
+
+def preload(guest):
+    """Import the modules that the host lists, for all programs to find.
+
+    They are strangers' code. It runs here with what a program has and no more, and
+    what it does to this interpreter stays in the image. After the rehearsal, which
+    would run what they register with atexit.
+
+    The host is told of each module when its import begins and when it has ended,
+    and refuses what must not be in an image: see host/preload.go.
+    """
+    with open("/.sandboxd/preload", "rb") as file:
+        names = marshal.load(file)
+    if not names:
+        return
+    descriptor = posix.open("/.sandboxd/preloading", posix.O_WRONLY)
+
+    def say(**message):
+        posix.write(descriptor, json.dumps(message).encode())
+
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    for name in names:
+        say(module=name)
+        seeds = guest._seeds
+        try:
+            importlib.import_module(name)
+        except BaseException as error:
+            say(module=name, error=type(error).__qualname__, message=str(error)[:1000])
+            raise
+        gc.collect()
+        say(module=name, seeds=guest._seeds - seeds)
+    sys.modules.pop("__main__", None)
+    posix.close(descriptor)
+
+
+def settle():
+    """Leave caches as they are at the beginning of a program."""
+    remember_missing_sources()
+    sys.modules["re"].purge()
     importlib.invalidate_caches()
     sys.path_importer_cache.clear()
     gc.collect()
@@ -205,19 +247,22 @@ def remember_missing_sources():
     for item in gc.get_objects():
         if isinstance(item, types.FunctionType):
             name = item.__code__.co_filename
-            if name[0] != "<" and not name.startswith("/.sandboxd/"):
+            if name[0] != "<" and not name.startswith(("/.sandboxd/", "/packages/")):
                 linecache.cache[name] = (0, None, [], name)
 
 
-def tell(entry, random):
+def tell(guest):
     """Tell the host where to come back in.
 
-    The host fills the generator's state with randomness when it restores the
-    image, so that no two instances draw the same numbers: seeding in the guest
-    would cost every call more than most programs take.
+    The host fills the states of generators without a seed with randomness when it
+    restores the image, so that no two instances draw the same numbers: seeding in
+    the guest would cost every call more than most programs take. They are random's
+    own, and those that preloaded packages made.
     """
-    random.seed()
-    addresses = b'{"function":%d,"empty":%d,"random":%d}' % (id(entry), id(()), id(random._inst))
+    sys.modules["random"].seed()
+    addresses = b'{"function":%d,"empty":%d,"random":[%b]}' % (
+        id(guest.start), id(()), ",".join(guest.unseeded()).encode()
+    )
     descriptor = posix.open("/.sandboxd/checkpoint", posix.O_WRONLY)
     posix.write(descriptor, addresses)
     posix.close(descriptor)
