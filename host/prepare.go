@@ -475,7 +475,11 @@ func (b *builder) selfTest(ctx context.Context, p *plugin) error {
 			return err
 		}
 		r := c.execute(ctx, func() {}, func() {})
-		if r.Status != StatusError || r.ExitCode != 7 || r.Stdout != want {
+		said := r.Stdout
+		if b.preload != nil { // a module may have more to say at the end
+			said = said[:min(len(said), len(want))]
+		}
+		if r.Status != StatusError || r.ExitCode != 7 || said != want {
 			return fmt.Errorf("self-test: status %s, exit code %d, stdout %q, stderr %q", r.Status, r.ExitCode, r.Stdout, cut(r.Stderr, 500))
 		}
 	}
