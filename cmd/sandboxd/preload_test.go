@@ -1,0 +1,201 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sandboxd/sandboxd/host"
+	"github.com/sandboxd/sandboxd/policies"
+	"github.com/sandboxd/sandboxd/runtimes"
+	"github.com/sandboxd/sandboxd/runtimes/packages"
+)
+
+// install writes what "packages add" leaves behind, without an index: a lock file and
+// wheels of one module each, whose text is given by name and version, as "name==version".
+func install(t *testing.T, data string, modules map[string]string) {
+	t.Helper()
+	dir := filepath.Join(data, "packages", "python")
+	if err := os.MkdirAll(filepath.Join(dir, "wheels"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var lock packages.Lock
+	for spec, text := range modules {
+		name, version, _ := strings.Cut(spec, "==")
+		var wheel bytes.Buffer
+		z := zip.NewWriter(&wheel)
+		w, err := z.Create(name + ".py")
+		if err == nil {
+			_, err = w.Write([]byte(text))
+		}
+		if err != nil || z.Close() != nil {
+			t.Fatal(err)
+		}
+		p := packages.Package{
+			Name: name, Version: version, Summary: "For a test", Imports: []string{name},
+			File: name + "-" + version + "-py3-none-any.whl", SHA256: runtimes.Digest(wheel.Bytes()),
+		}
+		lock.Packages = append(lock.Packages, p)
+		if err := os.WriteFile(filepath.Join(dir, "wheels", p.SHA256+".whl"), wheel.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := lock.Encode()
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "installed.toml"), text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ready are packages that can be preloaded, and one that cannot.
+var ready = map[string]string{
+	"weighty==1.0": "table = {n: str(n) * 3 for n in range(30_000)}\nversion = 1\n",
+	"light==1.0":   "version = 1\n",
+	"broken==1.0":  "import nothing_there\n",
+}
+
+const preloadPolicy = `
+[server]
+harden = false
+[runtimes.python]
+preload = ["weighty", "light"]
+[profiles.light]
+packages = ["light"]
+[profiles.none]
+packages = []
+`
+
+// preloadData is a data directory with packages, and a policy file.
+func preloadData(t *testing.T, policy string) (data, config string) {
+	t.Helper()
+	prepare(t)
+	t.Setenv("SANDBOXD_CACHE_DIR", cacheDir(t))
+	data, config = t.TempDir(), filepath.Join(t.TempDir(), "sandbox.toml")
+	install(t, data, ready)
+	if err := os.WriteFile(config, []byte(policy), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return data, config
+}
+
+func TestRunPreloads(t *testing.T) {
+	data, config := preloadData(t, preloadPolicy)
+	plain := filepath.Join(t.TempDir(), "plain.toml")
+	if err := os.WriteFile(plain, []byte("[server]\nharden = false\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(t *testing.T, program string, args ...string) (result host.Result) {
+		t.Helper()
+		args = append([]string{"run", "--no-daemon", "--json", "-c", program}, args...)
+		_, stdout, stderr := runMain(t, data, args...)
+		if err := json.Unmarshal([]byte(stdout), &result); err != nil {
+			t.Fatalf("%v: %s%s", err, stdout, stderr)
+		}
+		return result
+	}
+	const program = "import weighty\nprint(len(weighty.table))"
+	without, with := run(t, program, "--config", plain), run(t, program, "--config", config)
+	if without.Stdout != "30000\n" || with.Stdout != "30000\n" || without.FuelConsumed < 10_000_000 || with.FuelConsumed > 1_000_000 {
+		t.Errorf("without: %q for %d; with: %q for %d", without.Stdout, without.FuelConsumed, with.Stdout, with.FuelConsumed)
+	}
+	t.Logf("import: %d units of fuel, preloaded %d", without.FuelConsumed, with.FuelConsumed)
+
+	const look = "import sys\nprint([n for n in ('weighty', 'light') if n in sys.modules])\nimport weighty"
+	for profile, want := range map[string]string{"light": "['light']\n", "none": "[]\n"} {
+		got := run(t, look, "--config", config, "--profile", profile)
+		plainly := run(t, look, "--config", config, "--profile", "none")
+		if got.Stdout != want || got.Error == nil || got.Error.Type != "ModuleNotFoundError" ||
+			len(got.Error.Guidance) == 0 || got.Error.Guidance[0] != plainly.Error.Guidance[0] {
+			t.Errorf("profile %s: %q, %+v", profile, got.Stdout, got.Error)
+		}
+	}
+
+	// Another version is another image.
+	install(t, data, map[string]string{"weighty==2.0": "version = 2\n", "light==1.0": "version = 1\n"})
+	if r := run(t, "import weighty\nprint(weighty.version)", "--config", config); r.Stdout != "2\n" {
+		t.Errorf("the old version is preloaded: %q", r.Stdout)
+	}
+}
+
+func TestPreloadsThatAreRefused(t *testing.T) {
+	data, config := preloadData(t, "")
+	tests := []struct{ name, policy, want string }{
+		{"not installed", "[runtimes.python]\npreload = [\n  'light',\n  'wieghty']\n", `sandbox.toml:2: runtimes.python.preload: "wieghty" is not installed: install it with "sandboxd packages add wieghty", or take it off the list`},
+		{"a module of none", "[runtimes.python]\npreload = ['openpyxl.chart']\n", `sandbox.toml:2: runtimes.python.preload: "openpyxl.chart" is not installed: install it with "sandboxd packages add openpyxl"`},
+		{"another runtime", "[runtimes.javascript]\npreload = ['light']\n", "sandbox.toml:2: runtimes.javascript.preload: packages can be preloaded for Python only"},
+		{"no runtime", "[runtimes.pyton]\npreload = []\n", `sandbox.toml:2: runtimes.pyton: `},
+		{"an alias", "[runtimes.py]\npreload = []\n", `sandbox.toml:2: runtimes.py: write [runtimes.python]`},
+		{"a package that cannot be imported", "[runtimes.python]\npreload = ['light', 'broken']\n", `key "runtimes.python.preload"): importing "broken": ModuleNotFoundError: No module named 'nothing_there'; take it off the list`},
+		{"a module that is not there", "[runtimes.python]\npreload = ['light.more']\n", `importing "light.more": ModuleNotFoundError`},
+		{"a list of numbers", "[runtimes.python]\npreload = [1]\n", `sandbox.toml:2: runtimes.python.preload: want the name of a package in quotes, not a number`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := os.WriteFile(config, []byte(tt.policy+"[server]\nharden = false\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			code, stdout, stderr := runMain(t, data, "run", "--no-daemon", "--config", config, "-c", "print(1)")
+			if code != exitFailed || stdout != "" || !strings.Contains(stderr, tt.want) {
+				t.Errorf("exit code %d, printed %q\n%s", code, stdout, stderr)
+			}
+		})
+	}
+}
+
+// TestServersPreload covers what daemon, plugin and agents' server have in common.
+func TestServersPreload(t *testing.T) {
+	data, config := preloadData(t, preloadPolicy)
+	a := &app{getenv: os.Getenv, stderr: new(bytes.Buffer), dataDir: data}
+	policy, err := policies.Load(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	registry, err := a.registry()
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := map[string]int{}
+	h, err := a.open(t.Context(), policy, registry, func(e runtimes.Event) { made[e.Stage]++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	p := a.packaged(h, registry)
+	if err := p.load(t.Context(), policy); err != nil {
+		t.Fatal(err)
+	}
+	before := fmt.Sprint(made)
+	for profile, want := range map[string]string{"strict": "['weighty', 'light']\n", "light": "['light']\n", "none": "[]\n"} {
+		r, err := p.Execute(t.Context(), host.Request{Language: "py", Profile: profile, Code: []byte("import sys\nprint([n for n in ('weighty', 'light') if n in sys.modules])")})
+		if err != nil || r.Stdout != want {
+			t.Errorf("profile %s: %+v, %v", profile, r, err)
+		}
+	}
+	if now := fmt.Sprint(made); now != before {
+		t.Errorf("a call had something to prepare: %s, then %s", before, now)
+	}
+}
+
+func TestHardenedRunPreloads(t *testing.T) {
+	data, config := preloadData(t, strings.Replace(preloadPolicy, "harden = false", "max_concurrent = 1", 1))
+	t.Setenv("SANDBOXD_DATA_DIR", data)
+	stdout, stderr, code := sandboxd(t, t.TempDir(), "", "run", "--no-daemon", "--config", config, "-c", "import sys\nprint('weighty' in sys.modules)")
+	if code != 0 || stdout != "True\n" {
+		t.Errorf("exit code %d, printed %q\n%s", code, stdout, stderr)
+	}
+	stdout, stderr, code = sandboxd(t, t.TempDir(), "", "runtimes", "prepare", "--no-optimize", "--config", config, "python")
+	if code != 0 || !strings.Contains(stdout, "ready") {
+		t.Errorf("exit code %d, printed %q\n%s", code, stdout, stderr)
+	}
+}
