@@ -3,14 +3,19 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/sandboxd/sandboxd/host"
+	"github.com/sandboxd/sandboxd/internal/measure"
 	"github.com/sandboxd/sandboxd/policies"
 	"github.com/sandboxd/sandboxd/runtimes"
 	"github.com/sandboxd/sandboxd/runtimes/packages"
@@ -197,5 +202,99 @@ func TestHardenedRunPreloads(t *testing.T) {
 	stdout, stderr, code = sandboxd(t, t.TempDir(), "", "runtimes", "prepare", "--no-optimize", "--config", config, "python")
 	if code != 0 || !strings.Contains(stdout, "ready") {
 		t.Errorf("exit code %d, printed %q\n%s", code, stdout, stderr)
+	}
+}
+
+// TestPreloadedPackagesOfTheCatalogue measures what importing costs with and without a
+// preload, in fuel and, which says something on an idle machine only, in time.
+func TestPreloadedPackagesOfTheCatalogue(t *testing.T) {
+	dir := os.Getenv(packagesEnv)
+	if dir == "" {
+		t.Skip("fetches packages; set " + packagesEnv + " to a directory")
+	}
+	list := []string{"dateutil.parser", "jinja2", "markdown", "openpyxl", "tabulate"}
+	if code, _, stderr := runMain(t, dir, "packages", "add", "python-dateutil", "jinja2", "markdown", "openpyxl", "tabulate"); code != 0 {
+		t.Fatal(stderr)
+	}
+	prepare(t)
+	a := &app{getenv: os.Getenv, stderr: new(bytes.Buffer), dataDir: dir}
+	registry, err := a.registry()
+	if err != nil {
+		t.Fatal(err)
+	}
+	type cost struct {
+		fuel, memory, private uint64
+		least, median         float64 // ms
+	}
+	measured := map[bool]map[string]cost{true: {}, false: {}}
+	for preloaded, costs := range measured {
+		text := "[server]\nmax_concurrent = 64\n"
+		if preloaded {
+			text += fmt.Sprintf("[runtimes.python]\npreload = [%q, %q, %q, %q, %q]\n", list[0], list[1], list[2], list[3], list[4])
+		}
+		policy, err := policies.Parse("sandbox.toml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := a.open(t.Context(), policy, registry, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request := func(code string) host.Request {
+			r := host.Request{Language: "python", Profile: "relaxed", Code: []byte(code)}
+			if err := a.withPackages(t.Context(), policy, registry, &r); err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+		for _, name := range append([]string{"nothing"}, list...) {
+			code := "import " + name
+			if name == "nothing" {
+				code = "pass"
+			}
+			var c cost
+			var times []float64
+			for range 15 {
+				r, err := h.Execute(t.Context(), request(code))
+				if err != nil || r.Status != host.StatusOK {
+					t.Fatalf("%s: %+v, %v", name, r, err)
+				}
+				c.fuel, c.memory = r.FuelConsumed, r.MemoryBytes
+				timed := request("from time import perf_counter as now\nt = now()\n" + code + "\nprint((now() - t) * 1000)")
+				if r, err = h.Execute(t.Context(), timed); err != nil {
+					t.Fatal(err)
+				}
+				var ms float64
+				if _, err := fmt.Sscan(r.Stdout, &ms); err != nil {
+					t.Fatal(r.Stdout, r.Stderr)
+				}
+				times = append(times, ms)
+			}
+			slices.Sort(times)
+			c.least, c.median = times[0], times[len(times)/2]
+			c.private, err = measure.PerInstance(t.Context(), func(ctx context.Context, stdin io.Reader) error {
+				r := request(code + "\nprint()\nimport sys\nsys.stdin.read()")
+				r.Stdin = stdin
+				_, err := h.Execute(ctx, r)
+				return err
+			})
+			if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+				t.Fatal(err)
+			}
+			costs[name] = c
+		}
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, name := range append([]string{"nothing"}, list...) {
+		for _, preloaded := range []bool{false, true} {
+			c := measured[preloaded][name]
+			t.Logf("%-16s preloaded %-5v  fuel %11d (import %11d)  ms %8.3f median %8.3f  memory %.1f MiB  private %d KiB",
+				name, preloaded, c.fuel, c.fuel-measured[preloaded]["nothing"].fuel, c.least, c.median, float64(c.memory)/(1<<20), c.private>>10)
+			if preloaded && c.fuel > 1_000_000 {
+				t.Errorf("importing %s takes %d units of fuel although it is preloaded", name, c.fuel)
+			}
+		}
 	}
 }
