@@ -73,6 +73,9 @@ func (c *call) loadState() error {
 		return fmt.Errorf("%w: %s starts without a snapshot", ErrStateVersion, c.plugin.definition.Name)
 	}
 	state, err := c.plugin.image.Load(c.request.State)
+	if errors.Is(err, image.ErrOtherBase) && c.plugin.base != nil {
+		return fmt.Errorf("%w (or packages were added, removed or updated, of which some are preloaded)", ErrStateVersion)
+	}
 	if err != nil {
 		return stateError(err)
 	}

@@ -129,6 +129,33 @@ func TestBadFiles(t *testing.T) {
 			`2: unknown key profiles.x.harden; known keys here: disk, env, extends, fuel, memory, mounts, network, output_limit, overridable, packages, sessions, stderr, stdout, timeout, tools`,
 		},
 
+		{
+			"misspelled setting of a runtime", "[runtimes.python]\npreloads = []",
+			`2: unknown key runtimes.python.preloads (did you mean "preload"?)`,
+		},
+		{
+			"preload that is no list", "[runtimes.python]\npreload = \"jinja2\"",
+			`2: runtimes.python.preload: want a list of packages such as ["jinja2", "openpyxl"], not the string "jinja2"`,
+		},
+		{
+			"preloads that are no names", "[runtimes.python]\npreload = [\n  \"jinja2\", 5,\n  \"../x\",\n  \"jinja2\"]",
+			"3: runtimes.python.preload: want the name of a package in quotes, not a number\n" +
+				"4: runtimes.python.preload: \"../x\" cannot name a package or a module; write one that \"sandboxd packages list\" shows, or a module in it such as \"openpyxl.chart\"\n" +
+				`5: runtimes.python.preload: "jinja2" is listed twice; delete one of the two`,
+		},
+		{
+			"too many preloads", "[runtimes.python]\npreload = [" + strings.Repeat("'x', ", MaxPreload+1) + "]",
+			"2: runtimes.python.preload: 101 packages are above the maximum of 100",
+		},
+		{
+			"runtimes that are no tables", "runtimes = 1",
+			"1: runtimes: want tables, written as [runtimes.NAME], not a number",
+		},
+		{
+			"runtime that is no table", "[runtimes]\npython = true",
+			"2: runtimes.python: want a table, not true",
+		},
+
 		// Types.
 		{
 			"fuel as a string", "[profiles.x]\nfuel = \"5G\"",
