@@ -110,20 +110,21 @@ func (p *preloading) key() string {
 // call goes on from a state that was made of base: preloading saves work, and no program
 // that ran without it is to fail for it.
 func (h *Host) startsFrom(ctx context.Context, base *plugin, profile *policies.Profile, r *Request) (*plugin, error) {
-	if len(r.Preload.Modules) == 0 || base.image == nil {
+	if len(r.Preload.Modules) == 0 {
 		return base, nil
 	}
 	p, err := h.preloaded(ctx, base, profile.Mounts, &r.Preload)
 	if err != nil {
 		return nil, err
 	}
-	if p.minMemory > uint64(profile.Memory)+p.own() || base.image.Made(r.State) {
+	if p == base || p.minMemory > uint64(profile.Memory)+p.own() || base.image.Made(r.State) {
 		return base, nil
 	}
 	return p, nil
 }
 
 // preloaded returns the plugin of an image with modules, making it if it is not there.
+// It is base where that has no image, whose calls start plainly.
 func (h *Host) preloaded(ctx context.Context, base *plugin, mounts []policies.Mount, wanted *Preload) (*plugin, error) {
 	if _, ok := base.driver.(preloader); !ok {
 		return nil, fmt.Errorf("%w: preload: %s cannot import modules beforehand", ErrInvalid, base.definition.Name)
@@ -136,6 +137,9 @@ func (h *Host) preloaded(ctx context.Context, base *plugin, mounts []policies.Mo
 	}
 	if with.dir == "" {
 		return nil, fmt.Errorf("%w: preload: there is no read-only mount at %s, which modules are to come from", ErrInvalid, PackagesPath)
+	}
+	if base.image == nil {
+		return base, nil
 	}
 	key := with.key()
 	return h.once(ctx, base.definition.Name+"\x00"+key, func(ctx context.Context) (*plugin, error) {
@@ -279,7 +283,7 @@ func (h *Host) PrepareRequest(ctx context.Context, r *Request) error {
 
 // prepareImage makes ready what a request starts from.
 func (h *Host) prepareImage(ctx context.Context, base *plugin, d *runtimes.Definition, r *Request) error {
-	if len(r.Preload.Modules) == 0 || base.image == nil {
+	if len(r.Preload.Modules) == 0 {
 		return nil
 	}
 	if err := r.Preload.check(); err != nil {

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/sandboxd/sandboxd/host/image"
 	"github.com/sandboxd/sandboxd/policies"
 )
 
@@ -366,5 +367,46 @@ func testStatesOfPreloads(t *testing.T, s *shelf) {
 	}
 	if n := s.images() - before; n != 1 {
 		t.Errorf("%d images were made, want one for the other packages", n)
+	}
+}
+
+// TestPreloadsBelieveNoGuest writes what a module may write that knows of the file.
+func TestPreloadsBelieveNoGuest(t *testing.T) {
+	begin := `{"module":"m"}`
+	tests := []struct {
+		name     string
+		messages []string
+		drawn    int // before the last message
+		want     string
+	}{
+		{"an import", []string{begin, `{"module":"m","seeds":0}`}, 0, ""},
+		{"a generator without a seed", []string{begin, `{"module":"m","seeds":1}`}, seedSize, ""},
+		{"random bytes", []string{begin, `{"module":"m","seeds":0}`}, 8, "draws random bytes"},
+		{"random bytes and a lie", []string{begin, `{"module":"m","seeds":9000000000000000000}`}, 8, "draws random bytes"},
+		{"an error", []string{begin, `{"module":"m","error":"ImportError","message":""}`}, 0, `importing "m": ImportError; take`},
+		{"a long error", []string{begin, `{"module":"m","error":"` + strings.Repeat("x", 7000) + `"}`}, 0, "xxx"},
+		{"a second error", []string{begin, `{"module":"m","error":"One"}`, `{"module":"m","error":"Two"}`}, 0, "One"},
+		{"no JSON", []string{begin, "{"}, 0, "the interpreter ended"},
+		{"too much", []string{begin, `{"module":"` + strings.Repeat("x", preloadSpoken) + `"}`}, 0, "the interpreter ended"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in := &instance{region: new(image.Region)}
+			p := preloads{in: in}
+			var err error
+			for i, m := range tt.messages {
+				if i == len(tt.messages)-1 {
+					p.drawn += tt.drawn
+				}
+				_, err = p.Write([]byte(m))
+			}
+			if (err == nil) != (tt.want == "") {
+				t.Errorf("the last message: %v", err)
+			}
+			got := fmt.Sprint(p.stopped(in, t.Context()))
+			if tt.want == "" && got != "<nil>" || !strings.Contains(got, tt.want) || len(got) > 700 {
+				t.Errorf("got %s, want %q", got, tt.want)
+			}
+		})
 	}
 }
