@@ -260,7 +260,7 @@ func (i *preloads) fail(format string, args ...any) {
 }
 
 // stopped says why a warm-up ended, if it ended within an import.
-func (i *preloads) stopped(in *instance, ctx context.Context) error {
+func (i *preloads) stopped(ctx context.Context, in *instance) error {
 	switch {
 	case i.failure != nil || i.current == "":
 	case ctx.Err() != nil:

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -370,6 +371,33 @@ func testStatesOfPreloads(t *testing.T, s *shelf) {
 	}
 }
 
+// TestPreloadsThatTakeTooMuch ends imports as limits do, which takes minutes otherwise.
+func TestPreloadsThatTakeTooMuch(t *testing.T) {
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	tests := []struct {
+		name string
+		ctx  context.Context
+		end  Status
+		want string
+	}{
+		{"fuel", t.Context(), StatusOutOfFuel, `importing "m": it takes more than 100.0 milliard instructions; take it off the list`},
+		{"time", over, StatusTimeout, `importing "m": it takes more than 5m0s; take it off the list`},
+		{"an exit", t.Context(), StatusOK, `importing "m": the interpreter ended; take it off the list`},
+	}
+	for _, tt := range tests {
+		in := &instance{region: new(image.Region)}
+		p := preloads{in: in}
+		if _, err := p.Write([]byte(`{"module":"m"}`)); err != nil {
+			t.Fatal(err)
+		}
+		in.ended = &ending{status: tt.end}
+		if got := p.stopped(tt.ctx, in); got == nil || got.Error() != tt.want {
+			t.Errorf("%s: %v, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
 // TestPreloadsBelieveNoGuest writes what a module may write that knows of the file.
 func TestPreloadsBelieveNoGuest(t *testing.T) {
 	begin := `{"module":"m"}`
@@ -403,7 +431,7 @@ func TestPreloadsBelieveNoGuest(t *testing.T) {
 			if (err == nil) != (tt.want == "") {
 				t.Errorf("the last message: %v", err)
 			}
-			got := fmt.Sprint(p.stopped(in, t.Context()))
+			got := fmt.Sprint(p.stopped(t.Context(), in))
 			if tt.want == "" && got != "<nil>" || !strings.Contains(got, tt.want) || len(got) > 700 {
 				t.Errorf("got %s, want %q", got, tt.want)
 			}

@@ -535,7 +535,7 @@ func (b *builder) warmUp(ctx context.Context, p *plugin, dir string, inspect fun
 	switch {
 	case ready.err != nil:
 		return ready.err
-	case !ready.reached && ready.imports.stopped(in, ctx) != nil:
+	case !ready.reached && ready.imports.stopped(ctx, in) != nil:
 		return ready.imports.failure
 	case !ready.reached:
 		said, _ := in.stderr.text()
