@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,19 +33,9 @@ timeout = "10m"
 disk    = { quota = "1GiB", files = 100_000, file_size = "64MiB" }
 `
 
-// compileProgram compiles every module below a directory. A module that is no Python
-// of this version stays as it is: whoever imports it is told.
-const compileProgram = `
-import os, py_compile
-for directory, _, names in os.walk("` + packagesPath + `"):
-    for name in names:
-        if name.endswith(".py"):
-            try:
-                py_compile.compile(os.path.join(directory, name), doraise=True,
-                    invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-            except py_compile.PyCompileError:
-                pass
-`
+// compileFile is the program in a runtime's folder that compiles the packages which lie
+// together, and writes down what importing them takes.
+const compileFile = "compile_packages.py"
 
 // packageStore opens what the user has installed for a language; nil for a language
 // that has no packages, or has them from npm.
@@ -186,9 +177,13 @@ func (a *app) packageTree(ctx context.Context, store *packages.Store, d *runtime
 	if err != nil {
 		return "", err
 	}
-	key := modules.Prefer(d).Source.SHA256
+	program, err := fs.ReadFile(d.Files, compileFile)
+	if err != nil {
+		return "", err
+	}
+	key := fmt.Sprintf("%s %x", modules.Prefer(d).Source.SHA256, sha256.Sum256(program))
 	tree, hold, err := store.Tree(ctx, chosen, key, func(ctx context.Context, dir string) error {
-		return a.compilePackages(ctx, d, dir)
+		return a.compilePackages(ctx, d, string(program), dir)
 	})
 	if err != nil {
 		return "", err
@@ -200,8 +195,8 @@ func (a *app) packageTree(ctx context.Context, store *packages.Store, d *runtime
 }
 
 // compilePackages compiles the packages in dir inside the sandbox.
-func (a *app) compilePackages(ctx context.Context, d *runtimes.Definition, dir string) error {
-	r, err := a.inOwnSandbox(ctx, d, compileProgram, policies.Mount{Host: dir, Guest: packagesPath, Writable: true})
+func (a *app) compilePackages(ctx context.Context, d *runtimes.Definition, program, dir string) error {
+	r, err := a.inOwnSandbox(ctx, d, program, policies.Mount{Host: dir, Guest: packagesPath, Writable: true})
 	if err != nil {
 		return fmt.Errorf("compile packages: %w", err)
 	}

@@ -212,6 +212,7 @@ def _go_on(filename, gone):
         names.pop("__file__", None)
     sys.path_importer_cache.clear()  # files may have come and gone
     _forget_tools()
+    _forget_packages()
     for stream, descriptor in (_stdin, 0), (_stdout, 1), (_stderr, 2):
         if descriptor == 0 or stream.closed:
             _reopen(stream, descriptor)
@@ -688,12 +689,14 @@ def at_end(function):
 
 def add_library():
     """Let programs import the modules that come with sandboxd; return their names."""
-    global _forget_tools
+    global _forget_tools, _forget_packages
     library = _Library()
     sys.meta_path.append(library)
-    for name in "sandbox_net", "sandbox_tools":
+    for name in "sandbox_net", "sandbox_tools", "_sandbox_packages":
         __import__(name)
     _forget_tools = _modules["sandbox_tools"].forget
+    _forget_packages = _modules["_sandbox_packages"].forget
+    sys.path_hooks.insert(0, _modules["_sandbox_packages"].hook)
     return library.names
 
 

@@ -19,6 +19,7 @@ import selectors
 import sys
 import time
 import types
+import zipimport
 import zoneinfo
 
 # What programs import most, and what would take them a large part of a strict
@@ -110,6 +111,7 @@ def main():
     sys.stdout.reconfigure(line_buffering=True)
     mend_asyncio()
     mend_zoneinfo()
+    mend_zipimport()
     guest = load_guest()
     for name in guest.add_library():
         importlib.import_module(name)
@@ -172,6 +174,28 @@ def mend_zoneinfo():
             raise zoneinfo.ZoneInfoNotFoundError(f"No time zone found with key {key}") from None
 
     zoneinfo._common.load_tzdata = load_tzdata
+
+
+def mend_zipimport():
+    """Read each module of the library once, and not twice.
+
+    The interpreter's own importer reads and decodes a module to tell where it is, and
+    again to run it.
+    """
+    read = zipimport._get_module_code
+    last = None
+
+    def get_module_code(importer, fullname):
+        nonlocal last
+        asked = importer.archive, importer.prefix, fullname
+        if last is not None and last[0] == asked:
+            code, last = last[1], None
+            return code
+        code = read(importer, fullname)
+        last = asked, code
+        return code
+
+    zipimport._get_module_code = get_module_code
 
 
 def load_guest():
