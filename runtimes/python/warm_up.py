@@ -28,14 +28,14 @@ import zoneinfo
 # this library takes about 90 pages of 64 KiB.
 LIBRARY = """
     _strptime abc argparse ast asyncio base64 binascii bisect bz2 calendar codecs
-    collections collections.abc concurrent.futures configparser contextlib
-    contextvars copy csv dataclasses datetime decimal difflib enum errno fnmatch
-    fractions functools gc glob gzip hashlib heapq hmac inspect io itertools json
-    keyword linecache locale logging math numbers operator os os.path pathlib pickle
-    platform pprint queue random re reprlib secrets select shlex shutil signal stat
-    statistics string struct subprocess tempfile textwrap threading time timeit
-    tokenize traceback types typing unicodedata unittest urllib.parse uuid warnings
-    weakref zlib zoneinfo
+    collections collections.abc concurrent.futures configparser contextlib contextvars
+    copy csv dataclasses datetime decimal difflib enum errno fnmatch fractions
+    functools gc glob gzip hashlib heapq hmac html.parser importlib.util inspect io
+    itertools json keyword linecache locale logging math mimetypes numbers operator os
+    os.path pathlib pickle platform pprint queue random re reprlib secrets select
+    shlex shutil signal stat statistics string struct subprocess tempfile textwrap
+    threading time timeit tokenize traceback types typing unicodedata unittest
+    urllib.parse uuid warnings weakref xml.etree.ElementTree zipfile zlib zoneinfo
 """.split()
 
 # A program that takes the ways most programs take: it is run a few times, so
