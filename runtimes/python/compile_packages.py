@@ -94,7 +94,7 @@ def modules_of(top):
 def compiled(name):
     """Compile a file; return its code, or None if it is no Python of this version."""
     try:
-        cached = py_compile.compile(name, doraise=True, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+        cached = py_compile.compile(name, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
     except py_compile.PyCompileError:
         return None
     with open(cached, "rb") as file:
