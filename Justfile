@@ -59,6 +59,10 @@ soak-mcp time="10m": build
 bench *flags:
     cd bench && go run . {{flags}}
 
+# What importing the packages that are installed costs. just bench-packages --quick
+bench-packages *flags: build
+    bin/sandboxd bench packages {{flags}}
+
 # One static binary, in bin.
 build:
     CGO_ENABLED=0 go build -trimpath -o bin/sandboxd ./cmd/sandboxd

@@ -50,7 +50,7 @@ python3, node or ruby. Close other programs first: what is measured is time.`,
 	if err := cmd.RegisterFlagCompletionFunc("only", complete); err != nil {
 		panic(err) // the flag is defined above
 	}
-	cmd.AddCommand(a.benchPluginCommand(), a.benchMCPCommand())
+	cmd.AddCommand(a.benchPluginCommand(), a.benchMCPCommand(), a.benchPackagesCommand())
 	return cmd
 }
 
