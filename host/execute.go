@@ -240,7 +240,9 @@ func (in *instance) denied(l guestfs.Limit) {
 
 // openMounts opens the profile's mounts and the workspace for the guest.
 func (c *call) openMounts() ([]guestfs.Mount, error) {
-	mounts := []guestfs.Mount{{Guest: policies.WorkspacePath, Writable: true, Root: c.workspace.open}}
+	mounts := []guestfs.Mount{{
+		Guest: policies.WorkspacePath, Writable: true, Shared: c.request.WorkspaceShared, Root: c.workspace.open,
+	}}
 	for _, m := range c.profile.Mounts {
 		root, err := os.OpenRoot(m.Host)
 		if err != nil {

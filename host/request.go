@@ -51,6 +51,10 @@ type Request struct {
 	// fresh one that is deleted when the call ends. It grants the guest access
 	// to host files: never fill it from a remote caller's request.
 	Workspace string
+	// WorkspaceShared says that files of the workspace may have other names, hard
+	// links, which keep their content: a guest that changes such a file changes a copy
+	// that takes its place. Otherwise a guest cannot change files that have any.
+	WorkspaceShared bool
 	// Mounts are added to the profile's mounts. As with Workspace, they are a
 	// grant that only the operator may make.
 	Mounts []policies.Mount

@@ -139,25 +139,26 @@ func (f *FS) remove(path string, dir bool) sys.Errno {
 	if err := at.Remove(at.name); err != nil {
 		return f.failed(err)
 	}
-	f.removed(p.guest, info)
+	f.removed(p, info)
 	return 0
 }
 
 // removed accounts for an entry that is gone. A file that is still open keeps its
-// bytes until it is closed; one with other names keeps them for good.
-func (f *FS) removed(guest string, info fs.FileInfo) {
+// bytes until it is closed; one with other names keeps them for good, unless the
+// mount is one where those lie elsewhere.
+func (f *FS) removed(p place, info fs.FileInfo) {
 	if info.IsDir() {
 		f.usage.release(0, 1)
 		return
 	}
-	f.journal.deleted(guest)
-	n := f.nodes[guest]
+	f.journal.deleted(p.guest)
+	n := f.nodes[p.guest]
 	switch {
 	case n != nil:
 		n.orphan = true
-		delete(f.nodes, guest)
+		delete(f.nodes, p.guest)
 		f.usage.release(0, 1)
-	case info.Mode().IsRegular() && !hardLinked(info):
+	case info.Mode().IsRegular() && (p.mount.Shared || !hardLinked(info)):
 		f.usage.release(info.Size(), 1)
 	default:
 		f.usage.release(0, 1)
@@ -244,7 +245,7 @@ func (f *FS) utimens(path string, atim, mtim int64, want fs.FileInfo) sys.Errno 
 		return errno
 	case want != nil && !os.SameFile(want, info):
 		return sys.ENOENT
-	case hardLinked(info):
+	case hardLinked(info) && !p.mount.Shared:
 		return sys.EROFS
 	}
 	at, errno := p.mount.walk(p.rel)
@@ -252,6 +253,11 @@ func (f *FS) utimens(path string, atim, mtim int64, want fs.FileInfo) sys.Errno 
 		return errno
 	}
 	defer at.done()
+	if hardLinked(info) {
+		if err := f.unsharePath(p, at, info); err != nil {
+			return f.failed(err)
+		}
+	}
 	return errnoOf(at.Chtimes(at.name, timeOf(atim), timeOf(mtim)))
 }
 

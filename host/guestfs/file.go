@@ -29,7 +29,7 @@ var _ sys.PollableFile = (*dataFile)(nil)
 
 func (f *FS) newData(p place, a access, file *os.File) *dataFile {
 	d := &dataFile{
-		handle:    handle{fs: f, file: file},
+		handle:    handle{fs: f, file: file, writes: a.write || a.trunc},
 		mount:     p.mount,
 		ino:       inodeOf(p.guest),
 		read:      a.read,
@@ -205,8 +205,15 @@ func (d *dataFile) writeAt(buf []byte, off int64) (int, sys.Errno) {
 	if errno := d.fs.reserveGrowth(d.mount, size, end); errno != 0 {
 		return 0, errno
 	}
-	n, err := d.file.WriteAt(buf, off)
-	d.fs.usage.release(max(end-size, 0)-max(off+int64(n)-size, 0), 0)
+	n := 0
+	if err = d.unshare(info, size); err == nil {
+		n, err = d.file.WriteAt(buf, off)
+	}
+	grown := int64(0)
+	if n > 0 {
+		grown = max(off+int64(n)-size, 0)
+	}
+	d.fs.usage.release(max(end-size, 0)-grown, 0)
 	d.fs.due += callCharge + n*writeCharge
 	if n > 0 {
 		d.changed()
@@ -267,31 +274,28 @@ func (d *dataFile) Truncate(size int64) sys.Errno {
 	case size < 0:
 		return sys.EINVAL
 	}
-	path := d.node.path
-	if d.node.orphan {
-		path = ""
-	}
-	return d.fs.truncate(d.mount, path, d.file, size)
+	return d.truncate(size)
 }
 
-// truncate sets the size of an open file. An empty path leaves the journal out.
-func (f *FS) truncate(m *mount, path string, file *os.File, size int64) sys.Errno {
-	info, err := file.Stat()
+// truncate sets the size of the file, which is open for writing.
+func (d *dataFile) truncate(size int64) sys.Errno {
+	info, err := d.file.Stat()
 	if err != nil {
 		return errnoOf(err)
 	}
-	old := info.Size()
-	if errno := f.reserveGrowth(m, old, size); errno != 0 {
+	f, old := d.fs, info.Size()
+	if errno := f.reserveGrowth(d.mount, old, size); errno != 0 {
 		return errno
 	}
-	if err := file.Truncate(size); err != nil {
+	if err = d.unshare(info, min(size, old)); err == nil {
+		err = d.file.Truncate(size)
+	}
+	if err != nil {
 		f.usage.release(max(size-old, 0), 0)
 		return f.failed(err)
 	}
 	f.usage.release(max(old-size, 0), 0)
-	if path != "" {
-		f.journal.modified(path)
-	}
+	d.changed()
 	return 0
 }
 

@@ -22,9 +22,10 @@
 // writable one, where a guest may only see them, delete them and replace them.
 //
 // What does not hold: a host directory bind-mounted or hard-linked into a mount
-// is part of it (files with several hard links are not opened for writing, so
-// that a package cache linked into a workspace stays intact; neither are those with
-// set-user-ID or set-group-ID bits). Two file systems
+// is part of it. Files with several hard links are not opened for writing, so
+// that a package cache linked into a workspace stays intact, or, in a mount that is
+// [Mount.Shared], replaced by a copy before they change; those with
+// set-user-ID or set-group-ID bits are never opened for writing. Two file systems
 // over one workspace each count their own growth.
 //
 // An [FS] serves one guest, which is one goroutine at a time; its methods, and
@@ -57,6 +58,14 @@ type Mount struct {
 	// Writable lets the guest change the directory. Otherwise every change is
 	// refused with EROFS, whichever call asks for it.
 	Writable bool
+	// Shared lets the guest change files that have other names too: before the first
+	// change to one, of its content or its times, a copy takes its place in the mount,
+	// and the other names keep what was there. The guest does not pay for the copy,
+	// so that a program takes the same fuel whether its files are shared or not, and
+	// it is made in one go: whoever shares a file bounds its size. Where it cannot be
+	// told how many names a file has, which is everywhere but on Unix, none may have
+	// several.
+	Shared bool
 	// File, if set, is the name of the one regular file in the directory that is shown,
 	// as Guest itself; nothing else in the directory can be named. Such a mount is
 	// read-only, and nothing can be mounted below it.

@@ -17,6 +17,7 @@ type handle struct {
 	file   *os.File  // nil for what is not on a disk
 	peer   io.Closer // the host's end of a conversation, or nil
 	node   *node     // set for a regular file of a writable mount
+	writes bool      // the host's file is open for writing
 }
 
 // node is a regular file of a writable mount while it is open. It follows the

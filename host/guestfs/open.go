@@ -150,7 +150,26 @@ func (f *FS) openExisting(p place, a access, at parent, info fs.FileInfo) (sys.F
 	if errno := a.check(p, info); errno != 0 {
 		return nil, errno
 	}
-	file, err := at.OpenFile(at.name, a.hostFlag(), 0)
+	file, err := openSame(at, a.hostFlag(p.mount), info)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return f.newDir(p, file), nil
+	}
+	d := f.newData(p, a, file)
+	if a.trunc {
+		if errno := d.truncate(0); errno != 0 {
+			return nil, errors.Join(errno, f.drop(&d.handle))
+		}
+	}
+	return d, nil
+}
+
+// openSame opens the entry that info describes, or fails with errSwapped if it is not
+// that any more.
+func openSame(at parent, flag int, info fs.FileInfo) (*os.File, error) {
+	file, err := at.OpenFile(at.name, flag, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errSwapped
 	}
@@ -161,15 +180,7 @@ func (f *FS) openExisting(p place, a access, at parent, info fs.FileInfo) (sys.F
 	if err != nil || !os.SameFile(info, opened) {
 		return nil, errors.Join(errSwapped, file.Close())
 	}
-	if opened.IsDir() {
-		return f.newDir(p, file), nil
-	}
-	if a.trunc {
-		if errno := f.truncate(p.mount, p.guest, file, 0); errno != 0 {
-			return nil, errors.Join(errno, file.Close())
-		}
-	}
-	return f.newData(p, a, file), nil
+	return file, nil
 }
 
 // create makes the regular file that a place names, or fails with errSwapped if
@@ -207,7 +218,7 @@ func (a access) check(p place, info fs.FileInfo) sys.Errno {
 		return sys.EACCES
 	case p.slash:
 		return sys.ENOTDIR
-	case a.changes && (hardLinked(info) || mode&(fs.ModeSetuid|fs.ModeSetgid) != 0):
+	case a.changes && (hardLinked(info) && !p.mount.Shared || mode&(fs.ModeSetuid|fs.ModeSetgid) != 0):
 		return sys.EPERM // what runs as someone else is not for a guest to write
 	}
 	return a.checkFile()
@@ -232,12 +243,12 @@ func (a access) checkFile() sys.Errno {
 
 // hostFlag is how the host opens an existing file. Truncation and appending are
 // done by hand, where they are counted; O_NONBLOCK keeps a pipe that was swapped
-// in from holding the host up.
-func (a access) hostFlag() int {
+// in from holding the host up. What may have to be copied is opened for reading too.
+func (a access) hostFlag(m *mount) int {
 	switch {
 	case !a.write && !a.trunc:
 		return os.O_RDONLY | syscall.O_NONBLOCK
-	case !a.read:
+	case !a.read && !m.Shared:
 		return os.O_WRONLY | syscall.O_NONBLOCK
 	default:
 		return os.O_RDWR | syscall.O_NONBLOCK

@@ -92,7 +92,7 @@ func (f *FS) move(src, dst place, info, old fs.FileInfo, atDst parent) sys.Errno
 		if err := atDst.Remove(atDst.name); err != nil {
 			return f.failed(err)
 		}
-		f.removed(dst.guest, old)
+		f.removed(dst, old)
 		old = nil
 	}
 	f.due += changeCharge
@@ -100,7 +100,7 @@ func (f *FS) move(src, dst place, info, old fs.FileInfo, atDst parent) sys.Errno
 		return f.failed(err)
 	}
 	if old != nil && !os.SameFile(info, old) {
-		f.removed(dst.guest, old)
+		f.removed(dst, old)
 	}
 	for _, rel := range files {
 		f.renamed(path.Join(src.guest, rel), path.Join(dst.guest, rel))

@@ -40,7 +40,7 @@ func BenchmarkTurn(b *testing.B) {
 func fills(files, size int) executor {
 	return func(_ context.Context, r request) (*result, error) {
 		for i := range files {
-			if err := os.WriteFile(filepath.Join(r.Workspace, fmt.Sprint(i)), []byte(strings.Repeat("x", size)), 0o600); err != nil {
+			if err := writes(r, fmt.Sprint(i), strings.Repeat("x", size)); err != nil {
 				return nil, err
 			}
 		}

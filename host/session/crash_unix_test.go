@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -39,7 +38,7 @@ func work(dir string) int {
 				if found.state != found.files["a"] || found.state != found.files["b"] {
 					return nil, fmt.Errorf("mixed: state %q, files %q", found.state, found.files)
 				}
-				if err := os.WriteFile(filepath.Join(r.Workspace, "a"), []byte(number), 0o600); err != nil {
+				if err := writes(r, "a", number); err != nil {
 					return nil, err
 				}
 				return keeps("b", number, number)(ctx, r)
@@ -103,7 +102,7 @@ func TestKilledAtAnyInstant(t *testing.T) {
 // both writes a number wherever a worker looks for it.
 func both(number string) executor {
 	return func(ctx context.Context, r request) (*result, error) {
-		if err := os.WriteFile(filepath.Join(r.Workspace, "a"), []byte(number), 0o600); err != nil {
+		if err := writes(r, "a", number); err != nil {
 			return nil, err
 		}
 		return keeps("b", number, number)(ctx, r)

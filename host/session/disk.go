@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sandboxd/sandboxd/host/workspace"
@@ -29,10 +30,12 @@ import (
 //	of-OWNER/...                     the same for others, in base32
 //	.tmp/...                         what is being made or deleted
 //
-// Workspaces are copied from turn to turn by copy_file_range, which shares their
-// content on filesystems that can (XFS, btrfs, ZFS), and not by hard links: guests may
-// not write to files that have several. Images, which guests cannot reach, are hard
-// links, so that a fork shares its parent's and the filesystem counts who does.
+// Turns and forks share files that are the same in them as hard links, images likewise,
+// so that the filesystem counts who has them. Nothing writes to a file that has several
+// names: guests get a copy when they first change one, see [Storage], and package
+// workspace replaces files. Where files cannot be shared, and from 64 MiB on, they are
+// copied by copy_file_range, which shares their content on filesystems that can (XFS,
+// btrfs, ZFS). What is linked was synced before.
 //
 // The workspaces are hostile, so all that is done in them is package workspace's.
 // Everything else was written by this package, in directories that nobody else may
@@ -272,13 +275,23 @@ func (d *Disk) Create(ctx context.Context, k Key, record []byte, turn TurnData, 
 	if err := makeTurn(ctx, at, source); err != nil {
 		return notFound(err)
 	}
-	if err := setTurn(ctx, at, turn.Data); err != nil {
+	// Nobody sees any of it before it has its name, so it may get to the disk in any order.
+	turnRecord, err := put(at, turnFile, turn.Data)
+	if err != nil {
 		return err
 	}
-	if err := writeFile(made, recordFile, record); err != nil {
+	sessionRecord, err := put(made, recordFile, record)
+	if err != nil {
 		return err
 	}
-	if err := errors.Join(owned.SyncDir(filepath.Join(made, imagesDir)), owned.SyncDir(made)); err != nil {
+	err = together(turnRecord.sync, sessionRecord.sync,
+		func() error { return syncWorkspace(ctx, at) },
+		func() error { return owned.SyncDir(at) },
+		func() error { return owned.SyncDir(filepath.Dir(at)) },
+		func() error { return owned.SyncDir(filepath.Join(made, imagesDir)) },
+		func() error { return owned.SyncDir(made) },
+	)
+	if err != nil {
 		return err
 	}
 	if err := os.Rename(made, d.Dir(k)); err != nil {
@@ -287,7 +300,22 @@ func (d *Disk) Create(ctx context.Context, k Key, record []byte, turn TurnData, 
 		}
 		return err
 	}
-	return errors.Join(owned.SyncDir(owner), owned.SyncDir(d.root))
+	return together(
+		func() error { return owned.SyncDir(owner) },
+		func() error { return owned.SyncDir(d.root) },
+	)
+}
+
+// together syncs several things at once, which takes a disk little longer than one.
+func together(syncs ...func() error) error {
+	errs := make([]error, len(syncs))
+	var running sync.WaitGroup
+	for i, do := range syncs[1:] {
+		running.Go(func() { errs[i+1] = do() })
+	}
+	errs[0] = syncs[0]()
+	running.Wait()
+	return errors.Join(errs...)
 }
 
 // share gives a file that does not change any more a second name, or copies it where
@@ -365,7 +393,7 @@ func makeTurn(ctx context.Context, at, source string) (err error) {
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
 	// What is left out are links and devices, which no program makes.
-	_, _, err = from.CopyTo(ctx, to)
+	_, _, err = from.ShareTo(ctx, to)
 	return err
 }
 
@@ -385,21 +413,94 @@ func (d *Disk) Turn(_ context.Context, k Key, turn int) ([]byte, error) {
 
 // SetTurn implements [Storage].
 func (d *Disk) SetTurn(ctx context.Context, k Key, t TurnData) error {
-	return setTurn(ctx, d.turnPath(k, t.Number), t.Data)
-}
-
-func setTurn(ctx context.Context, at string, data []byte) error {
-	w, err := workspace.Open(filepath.Join(at, workspaceDir), workspace.Limits{})
+	at := d.turnPath(k, t.Number)
+	err := together(
+		func() error { return syncWorkspace(ctx, at) },
+		func() error { return owned.SyncDir(filepath.Dir(at)) },
+	)
 	if err != nil {
 		return notFound(err)
 	}
-	if err := errors.Join(w.Sync(ctx), w.Close()); err != nil {
+	return writeFile(at, turnFile, t.Data)
+}
+
+// syncWorkspace syncs the files of the turn in a directory.
+func syncWorkspace(ctx context.Context, at string) error {
+	w, err := workspace.Open(filepath.Join(at, workspaceDir), workspace.Limits{})
+	if err != nil {
 		return err
 	}
-	if err := writeFile(at, turnFile, data); err != nil {
+	return errors.Join(w.Sync(ctx), w.Close())
+}
+
+// Commit implements [Committer]. It waits for the disk twice, however much there is to
+// write: for everything that nobody sees yet, and then for the names that make it seen.
+func (d *Disk) Commit(ctx context.Context, k Key, c Commit) error {
+	return notFound(d.commit(ctx, k, c))
+}
+
+func (d *Disk) commit(ctx context.Context, k Key, c Commit) error {
+	at, dir := d.turnPath(k, c.Turn.Number), d.Dir(k)
+	// A turn that was begun for this is seen with the session's record, which names
+	// it. One that is part of the session already has a record, which is replaced.
+	_, err := os.Lstat(filepath.Join(at, turnFile))
+	begun := errors.Is(err, fs.ErrNotExist)
+	turn, err := write(at, turnFile, c.Turn.Data)
+	if err != nil {
 		return err
 	}
-	return owned.SyncDir(filepath.Dir(at))
+	defer turn.discard()
+	record, err := write(dir, recordFile, c.Record)
+	if err != nil {
+		return err
+	}
+	defer record.discard()
+	syncs := []func() error{
+		turn.sync, record.sync,
+		func() error { return syncWorkspace(ctx, at) },
+		func() error { return d.addImage(k, c.Image) },
+	}
+	if begun {
+		if err := turn.place(); err != nil {
+			return err
+		}
+		syncs = append(syncs,
+			func() error { return owned.SyncDir(at) },
+			func() error { return owned.SyncDir(filepath.Dir(at)) })
+	}
+	if err := together(syncs...); err != nil {
+		return err
+	}
+	if begun {
+		if err := record.place(); err != nil {
+			return err
+		}
+		return owned.SyncDir(dir)
+	}
+	if err := errors.Join(turn.place(), record.place()); err != nil {
+		return err
+	}
+	return together(
+		func() error { return owned.SyncDir(at) },
+		func() error { return owned.SyncDir(dir) },
+	)
+}
+
+// addImage writes an image that no turn names yet, so that it need not be whole before
+// it is all there. One of its digest that is there already may have been named.
+func (d *Disk) addImage(k Key, i *ImageData) error {
+	if i == nil {
+		return nil
+	}
+	dir := d.path(k, imagesDir)
+	if _, err := os.Lstat(filepath.Join(dir, i.Digest)); !errors.Is(err, fs.ErrNotExist) {
+		return writeFile(dir, i.Digest, i.Data)
+	}
+	image, err := put(dir, i.Digest, i.Data)
+	if err != nil {
+		return err
+	}
+	return together(image.sync, func() error { return owned.SyncDir(dir) })
 }
 
 // Image implements [Storage].
@@ -447,21 +548,74 @@ func readFile(name string, most int64) (_ []byte, err error) {
 
 // writeFile writes a file that is there as a whole or not at all, and then survives a
 // crash of the machine.
-func writeFile(dir, name string, data []byte) (err error) {
-	temp := filepath.Join(dir, workspace.TempPrefix+rand.Text())
-	file, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // a name of this package
+func writeFile(dir, name string, data []byte) error {
+	w, err := write(dir, name, data)
 	if err != nil {
 		return notFound(err)
 	}
-	_, err = file.Write(data)
-	if err == nil {
-		err = file.Sync()
+	defer w.discard()
+	if err := w.sync(); err != nil {
+		return err
 	}
-	if err = errors.Join(err, file.Close()); err == nil {
-		err = os.Rename(temp, filepath.Join(dir, name))
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temp))
+	if err := w.place(); err != nil {
+		return err
 	}
 	return owned.SyncDir(dir)
+}
+
+// put writes a file under its name, for when it does not matter that a crash of the
+// machine leaves a part of it.
+func put(dir, name string, data []byte) (*written, error) {
+	w, err := write(dir, name, data)
+	if err != nil {
+		return nil, err
+	}
+	defer w.discard()
+	return w, w.place()
+}
+
+// written is a file that was written and has not got its name yet.
+type written struct {
+	path string // where it is
+	name string // where it belongs
+}
+
+// write writes a file beside its place.
+func write(dir, name string, data []byte) (_ *written, err error) {
+	w := &written{path: filepath.Join(dir, workspace.TempPrefix+rand.Text()), name: filepath.Join(dir, name)}
+	file, err := os.OpenFile(w.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // a name of this package
+	if err != nil {
+		return nil, err
+	}
+	_, err = file.Write(data)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, errors.Join(err, os.Remove(w.path))
+	}
+	return w, nil
+}
+
+// sync makes the content survive a crash of the machine. It does not need the
+// descriptor that wrote it, which would be in the way of renaming it on some systems.
+func (w *written) sync() error {
+	file, err := os.OpenFile(w.path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}
+
+// place gives the file its name.
+func (w *written) place() error {
+	err := os.Rename(w.path, w.name)
+	if err == nil {
+		w.path = w.name
+	}
+	return err
+}
+
+// discard deletes a file that did not get its name.
+func (w *written) discard() {
+	if w.path != w.name {
+		_ = os.Remove(w.path) // it is in nobody's way, and goes with its directory
+	}
 }

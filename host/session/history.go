@@ -109,7 +109,7 @@ func (s *Store) Reset(ctx context.Context, k Key, keepFiles bool, history int) (
 	if err := s.storage.Begin(ctx, k, t.Number, from); err != nil {
 		return nil, errors.Join(named(k, err), s.keep(ctx, n))
 	}
-	return n, s.commit(ctx, n, t, history)
+	return n, s.commit(ctx, n, t, nil, history)
 }
 
 // Turns describes the turns of a session that are still there, the earliest first:

@@ -7,7 +7,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/tetratelabs/wazero/experimental/sys"
+
 	"github.com/sandboxd/sandboxd/host"
+	"github.com/sandboxd/sandboxd/host/guestfs"
 )
 
 // TestMain lets tests run this binary again as a process that works on a session and
@@ -30,7 +33,7 @@ func (e executor) Execute(ctx context.Context, r host.Request) (*host.Result, er
 // keeps is a program that writes one file and leaves one state.
 func keeps(name, content, state string) executor {
 	return func(_ context.Context, r host.Request) (*host.Result, error) {
-		if err := os.WriteFile(filepath.Join(r.Workspace, name), []byte(content), 0o600); err != nil {
+		if err := writes(r, name, content); err != nil {
 			return nil, err
 		}
 		result := &host.Result{
@@ -42,6 +45,37 @@ func keeps(name, content, state string) executor {
 		}
 		return result, nil
 	}
+}
+
+// writes writes a file as a guest does: in place, through the file system of guests.
+func writes(r host.Request, name, content string) (err error) {
+	root, err := os.OpenRoot(r.Workspace)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	var files guestfs.FS
+	err = files.Bind(guestfs.Options{
+		Mounts: []guestfs.Mount{{
+			Guest: "/app", Writable: true, Shared: r.WorkspaceShared, Root: func() (*os.Root, error) { return root, nil },
+		}},
+		Limits: guestfs.Limits{MaxBytes: 1 << 30, MaxFiles: 1 << 20},
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, files.Close()) }()
+	file, errno := files.OpenFile("/app/"+name, sys.O_RDWR|sys.O_CREAT, 0)
+	if errno != 0 {
+		return errno
+	}
+	if _, errno := file.Pwrite([]byte(content), 0); errno != 0 {
+		return errno
+	}
+	if errno := file.Truncate(int64(len(content))); errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 // fails is a program that the host gives no result for.

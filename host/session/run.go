@@ -14,8 +14,8 @@ import (
 
 // Call is one program to run in a session.
 type Call struct {
-	// Request says what to run. Its Workspace, Session, State and KeepState are the
-	// session's; its Language and Profile too where they are empty. In a session
+	// Request says what to run. Its Workspace, WorkspaceShared, Session, State and
+	// KeepState are the session's; its Language and Profile too where they are empty. In a session
 	// that keeps the interpreter's state, only its own language runs.
 	Request host.Request
 	// Language is the name of the runtime, where the request's language is an alias,
@@ -118,7 +118,7 @@ func (r *run) begin(ctx context.Context) error {
 	}
 	var err error
 	q.Workspace, err = r.store.storage.Workspace(ctx, n.Key(), r.next)
-	q.Session, q.KeepState = n.ID, n.Persist == PersistState
+	q.WorkspaceShared, q.Session, q.KeepState = true, n.ID, n.Persist == PersistState
 	return named(n.Key(), err)
 }
 
@@ -197,47 +197,58 @@ func (r *run) commit(ctx context.Context) error {
 		FilesCreated: result.FilesCreated, FilesModified: result.FilesModified, FilesDeleted: result.FilesDeleted,
 		FilesOmitted: result.FilesOmitted, State: r.state, StateBytes: r.size,
 	}
+	var image *ImageData
 	if result.State != nil && n.Persist == PersistState {
 		t.State, t.StateBytes = digestOf(result.State), int64(len(result.State))
 		if t.State != r.state {
-			if err := r.store.storage.SetImage(ctx, n.Key(), t.State, result.State); err != nil {
-				return named(n.Key(), err)
-			}
+			image = &ImageData{t.State, result.State}
 		}
 	}
 	n.Calls++
-	if err := r.store.commit(ctx, n, t, r.call.History); err != nil {
+	if err := r.store.commit(ctx, n, t, image, r.call.History); err != nil {
 		return err
 	}
 	r.out.Turn = n.Turn
 	return nil
 }
 
-// commit makes t, whose files are in place, the current turn of a session, and forgets
-// the turns that are more than history before it.
-func (s *Store) commit(ctx context.Context, n *Session, t *Turn, history int) error {
+// commit makes t, whose files are in place, the current turn of a session, with the
+// image that it names if that is new, and forgets the turns that are more than history
+// before it.
+func (s *Store) commit(ctx context.Context, n *Session, t *Turn, image *ImageData, history int) error {
 	k := n.Key()
 	data, err := json.Marshal(t)
 	if err != nil {
 		return err
 	}
-	if err := s.storage.SetTurn(ctx, k, TurnData{t.Number, data}); err != nil {
-		return named(k, err)
-	}
 	n.Turn, n.Oldest, n.Used = t.Number, max(n.Oldest, t.Number-history), t.Time
-	w, err := s.files(ctx, n, unlimited)
+	if n.Bytes, err = s.measure(ctx, n, t); err != nil {
+		return err
+	}
+	record, err := encodeRecord(n)
 	if err != nil {
 		return err
 	}
-	used, err := w.Measure(ctx)
-	if err = errors.Join(err, w.Close()); err != nil {
+	if err := s.write(ctx, k, Commit{Record: record, Turn: TurnData{t.Number, data}, Image: image}); err != nil {
 		return named(k, err)
 	}
-	n.Bytes = used.Bytes + t.StateBytes
-	if err := s.save(ctx, n); err != nil {
+	return named(k, s.keep(ctx, n))
+}
+
+// write writes a commit, together if the storage can.
+func (s *Store) write(ctx context.Context, k Key, c Commit) error {
+	if together, ok := s.storage.(Committer); ok {
+		return together.Commit(ctx, k, c)
+	}
+	if c.Image != nil {
+		if err := s.storage.SetImage(ctx, k, c.Image.Digest, c.Image.Data); err != nil {
+			return err
+		}
+	}
+	if err := s.storage.SetTurn(ctx, k, c.Turn); err != nil {
 		return err
 	}
-	return named(k, s.keep(ctx, n))
+	return s.storage.SetRecord(ctx, k, c.Record)
 }
 
 // keep deletes what no longer belongs to a session, or never did.

@@ -17,6 +17,10 @@ import "context"
 // its lock held, those that read without it. A session or a turn that is not there is
 // [ErrNotFound].
 //
+// Files of a turn may be those of another turn too, or of another session's, as hard
+// links: who works in a workspace replaces a file, or has [host.Request.WorkspaceShared]
+// see to it, and writes in place only to what has one name.
+//
 // Programs run in a directory of this machine, so a storage that is elsewhere brings
 // a turn here in Begin and in Workspace, and takes it away in SetTurn. There, a lock
 // can be lost while it is held: SetRecord and Delete are [ErrConflict] if anybody else
@@ -68,6 +72,26 @@ type Storage interface {
 // Sweep deletes it, while others work; [Store.Prune] does so each time.
 type Sweeper interface {
 	Sweep(ctx context.Context) error
+}
+
+// Committer is a [Storage] that can write what makes up a turn together, in less time.
+// Commit does what SetImage, SetTurn and SetRecord do one after the other: when it
+// fails, what they would have done before SetRecord may have been done.
+type Committer interface {
+	Commit(ctx context.Context, k Key, c Commit) error
+}
+
+// Commit is what a turn adds to a session.
+type Commit struct {
+	Record []byte
+	Turn   TurnData
+	Image  *ImageData // nil adds none
+}
+
+// ImageData is an image under its digest.
+type ImageData struct {
+	Digest string
+	Data   []byte
 }
 
 // TurnData is a turn's number and its record as it is stored.

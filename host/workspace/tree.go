@@ -129,13 +129,36 @@ func (w *Workspace) move(from, to string) error {
 // read. Files that are there in the other one are [ErrExists]. The other workspace's
 // limits apply. When it fails, what was copied so far stays.
 func (w *Workspace) CopyTo(ctx context.Context, to *Workspace) (copied Usage, skipped int, err error) {
+	return w.copyTo(ctx, to, false)
+}
+
+// ShareTo is CopyTo for workspaces whose files are never changed in place while they
+// have other names: a guest's are not if its mount says so, and the methods of this
+// package replace files anyway. Files of up to 64 MiB then get a second name instead
+// of being copied, where the system can tell how many a file has and the filesystem
+// gives it more. Larger ones are copied, because whoever changes one later has to wait
+// for its copy.
+//
+// A file is synced before it gets its second name, and not changed while it has it, so
+// what is shared is on disk, and [Workspace.Sync] passes it over.
+func (w *Workspace) ShareTo(ctx context.Context, to *Workspace) (copied Usage, skipped int, err error) {
+	if !canShare {
+		return w.copyTo(ctx, to, false)
+	}
+	if err := w.sync(ctx, false); err != nil {
+		return Usage{}, 0, fail("sync", ".", err)
+	}
+	return w.copyTo(ctx, to, true)
+}
+
+func (w *Workspace) copyTo(ctx context.Context, to *Workspace, share bool) (copied Usage, skipped int, err error) {
 	to.adding.Lock()
 	defer to.adding.Unlock()
 	used, err := to.Measure(ctx)
 	if err != nil {
 		return Usage{}, 0, err
 	}
-	c := copier{ctx: ctx, left: Usage{to.limits.Bytes - used.Bytes, to.limits.Entries - used.Entries}}
+	c := copier{ctx: ctx, share: share, left: Usage{to.limits.Bytes - used.Bytes, to.limits.Entries - used.Entries}}
 	if err := c.directory(w.root, to.root, 0); err != nil {
 		return c.copied, c.skipped, fail("copy", ".", err)
 	}
@@ -145,11 +168,41 @@ func (w *Workspace) CopyTo(ctx context.Context, to *Workspace) (copied Usage, sk
 // copier is one copy of a workspace.
 type copier struct {
 	ctx          context.Context // of one call
+	share        bool            // see ShareTo
 	left, copied Usage
 	skipped      int
 }
 
+// pair is a directory and its copy.
+type pair struct {
+	from, to         *os.Root
+	fromFile, toFile *os.File // the same; nil if nothing is shared
+}
+
+func (p *pair) open() (err error) {
+	if p.fromFile, err = p.from.Open("."); err == nil {
+		p.toFile, err = p.to.Open(".")
+	}
+	return err
+}
+
+// close closes what was opened for reading.
+func (p *pair) close() {
+	for _, file := range []*os.File{p.fromFile, p.toFile} {
+		if file != nil {
+			_ = file.Close()
+		}
+	}
+}
+
 func (c *copier) directory(from, to *os.Root, depth int) error {
+	at := &pair{from: from, to: to}
+	defer at.close()
+	if c.share {
+		if err := at.open(); err != nil {
+			return err
+		}
+	}
 	return eachEntry(c.ctx, from, func(info fs.FileInfo) error {
 		if !info.IsDir() && !info.Mode().IsRegular() {
 			c.skipped++
@@ -158,7 +211,7 @@ func (c *copier) directory(from, to *os.Root, depth int) error {
 		if c.copied.Entries >= c.left.Entries {
 			return ErrQuota
 		}
-		err := c.entry(from, to, info, depth)
+		err := c.entry(at, info, depth)
 		if errors.Is(err, ErrNotRegular) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
 			c.skipped++
 			return nil
@@ -167,12 +220,15 @@ func (c *copier) directory(from, to *os.Root, depth int) error {
 	})
 }
 
-func (c *copier) entry(from, to *os.Root, info fs.FileInfo, depth int) error {
-	name := info.Name()
+func (c *copier) entry(at *pair, info fs.FileInfo, depth int) error {
+	name, to := info.Name(), at.to
 	if !info.IsDir() {
-		return c.file(from, to, name)
+		if done, err := c.link(at, info); done || err != nil {
+			return err
+		}
+		return c.file(at.from, to, name)
 	}
-	source, err := enter(from, name, depth)
+	source, err := enter(at.from, name, depth)
 	if err != nil {
 		return err
 	}
@@ -201,6 +257,30 @@ func keepTime(to *os.Root, info fs.FileInfo) error {
 		return nil // somebody took it away
 	}
 	return err
+}
+
+// shareMost is how large files are shared. See ShareTo.
+const shareMost = 64 << 20
+
+// link shares a file, or reports false. Files that a guest made have the mode that
+// copies would get.
+func (c *copier) link(at *pair, info fs.FileInfo) (bool, error) {
+	if !c.share || info.Size() > shareMost || info.Mode() != 0o600 {
+		return false, nil
+	}
+	if info.Size() > c.left.Bytes-c.copied.Bytes {
+		return false, ErrQuota
+	}
+	err := link(at.fromFile, at.toFile, at.to, info)
+	switch {
+	case err == nil:
+		c.copied.Entries++
+		c.copied.Bytes += info.Size()
+		return true, nil
+	case errors.Is(err, ErrNotRegular), errors.Is(err, fs.ErrExist):
+		return false, err
+	}
+	return false, nil // too many names, or a filesystem that gives files only one
 }
 
 // copyStep is how much is copied between two looks at the context.

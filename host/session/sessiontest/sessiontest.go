@@ -5,6 +5,7 @@ package sessiontest
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -69,6 +70,9 @@ func (c *suite) put(t *testing.T, s session.Storage, k session.Key, turn int, na
 	check(t, err)
 	name = filepath.Join(dir, name)
 	check(t, os.MkdirAll(filepath.Dir(name), 0o700))
+	if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) { // another turn may have it too
+		check(t, err)
+	}
 	check(t, os.WriteFile(name, []byte(text), 0o600))
 }
 
