@@ -18,6 +18,7 @@ import (
 
 	"github.com/sandboxd/sandboxd/host"
 	"github.com/sandboxd/sandboxd/internal/hostile"
+	"github.com/sandboxd/sandboxd/internal/hostile/outcome"
 )
 
 const apiToken = "s3cret-4711-0815"
@@ -358,7 +359,7 @@ func TestHostileOnTheNetwork(t *testing.T) {
 			}
 			r := w.run(t, t.Context(), host.Request{Code: g.Code, Filename: "hostile.py", Overrides: g.Overrides})
 			t.Logf("%s, exit code %d, fuel %d, stdout %.300q, stderr %.2000q", r.Status, r.ExitCode, r.FuelConsumed, r.Stdout, r.Stderr)
-			if err := g.Check(outcomeOf(r)); err != nil {
+			if err := g.Check(outcome.Of(r)); err != nil {
 				t.Error(err)
 			}
 			w.mu.Lock()

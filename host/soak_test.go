@@ -19,6 +19,7 @@ import (
 
 	"github.com/sandboxd/sandboxd/host"
 	"github.com/sandboxd/sandboxd/internal/hostile"
+	"github.com/sandboxd/sandboxd/internal/hostile/outcome"
 	"github.com/sandboxd/sandboxd/policies"
 	"github.com/sandboxd/sandboxd/runtimes"
 )
@@ -266,7 +267,7 @@ func (s *soak) attack(dir, name string, n int) error {
 	s.mu.Lock()
 	s.hostile++
 	s.mu.Unlock()
-	err = g.Check(outcomeOf(r))
+	err = g.Check(outcome.Of(r))
 	if after, sealErr := y.Sealed(); sealErr != nil || !maps.Equal(before, after) {
 		err = errors.Join(err, sealErr, errors.New("it changed what it must not"))
 	}

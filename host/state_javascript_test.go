@@ -1,7 +1,6 @@
 package host_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -19,38 +18,14 @@ func newScriptSession(tb testing.TB) *session {
 // TestJavaScriptValuesSurviveACall runs the sessions of testdata/state/values_js.txt,
 // which are as those of Python.
 func TestJavaScriptValuesSurviveACall(t *testing.T) {
-	text, err := os.ReadFile("testdata/state/values_js.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sessions := strings.Split("\n"+string(text), "\n== ")[1:]
-	if len(sessions) < 30 {
-		t.Fatalf("found %d sessions", len(sessions))
-	}
-	for _, text := range sessions {
-		name, programs, _ := strings.Cut(text, "\n")
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newScriptSession(t)
-			s.request.Workspace = t.TempDir()
-			for code := range strings.SplitSeq(programs, "\n--\n") {
-				s.turn(t, "var check = (ok) => { if (!ok) throw new Error('it is not so'); };\n"+code)
-			}
-		})
-	}
+	valuesSurvive(t, "testdata/state/values_js.txt", 30, newScriptSession,
+		"var check = (ok) => { if (!ok) throw new Error('it is not so'); };\n")
 }
 
 func TestHowAJavaScriptCallEndsDecidesWhatIsKept(t *testing.T) {
 	small, fuel := policies.Bytes(64<<20), uint64(50_000_000)
 	timeout := policies.Duration(300 * time.Millisecond)
-	tests := []struct {
-		name    string
-		code    string
-		status  host.Status
-		code0   int
-		kept    bool
-		profile string
-	}{
+	tests := []turnEnd{
 		{"an end", "x = 2", host.StatusOK, 0, true, "free"},
 		{"an exception", "x = 2;\nnull.a", host.StatusError, 1, true, "free"},
 		{"a rejection", "x = 2;\nPromise.reject(new TypeError('no'))", host.StatusError, 1, true, "free"},
@@ -71,30 +46,11 @@ func TestHowAJavaScriptCallEndsDecidesWhatIsKept(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := newScriptSession(t)
-			s.request.Profile = tt.profile
-			s.turn(t, "let x = 1")
-			if tt.profile == "free" {
-				s.request.Overrides = policies.Overrides{Memory: &small, Fuel: &fuel}
-			}
+			limits := policies.Overrides{Memory: &small, Fuel: &fuel}
 			if tt.status == host.StatusTimeout {
-				s.request.Overrides.Timeout = &timeout
+				limits.Timeout = &timeout
 			}
-			r := s.try(t, tt.code)
-			if r.Status != tt.status || r.ExitCode != tt.code0 {
-				t.Errorf("%s, exit code %d; want %s, %d\n%s", r.Status, r.ExitCode, tt.status, tt.code0, r.Stderr)
-			}
-			if kept := r.State != nil; kept != tt.kept || kept != (r.StateError == "") {
-				t.Fatalf("%d bytes of state, error %q", len(r.State), r.StateError)
-			}
-			want := "1\n"
-			if tt.kept && strings.Contains(tt.code, "x = 2") {
-				want = "2\n"
-			}
-			s.request.Overrides = policies.Overrides{}
-			if got := s.turn(t, "console.log(x)"); got != want {
-				t.Errorf("got %q, want %q", got, want)
-			}
+			tt.check(t, newScriptSession(t), "let x = 1", "console.log(x)", limits)
 		})
 	}
 }

@@ -117,17 +117,50 @@ print(repr(linecache.getline("<turn 1>", 1)), repr(linecache.getline("<turn 12>"
 	}
 }
 
+// turnEnd is how a call ends in which x became 2, and whether that is kept.
+type turnEnd struct {
+	name    string
+	code    string
+	status  host.Status
+	exit    int
+	kept    bool
+	profile string
+}
+
+// check runs a session in which first makes x 1, the call of e follows under the limits
+// of o, and show prints x.
+func (e turnEnd) check(t *testing.T, s *session, first, show string, o policies.Overrides) {
+	t.Helper()
+	s.request.Profile = e.profile
+	s.turn(t, first)
+	if e.profile == "free" {
+		s.request.Overrides = o
+	}
+	before := s.state
+	r := s.try(t, e.code)
+	if r.Status != e.status || r.ExitCode != e.exit {
+		t.Errorf("%s, exit code %d; want %s, %d\n%s", r.Status, r.ExitCode, e.status, e.exit, r.Stderr)
+	}
+	if kept := r.State != nil; kept != e.kept || kept != (r.StateError == "") {
+		t.Fatalf("%d bytes of state, error %q", len(r.State), r.StateError)
+	}
+	if e.kept == bytes.Equal(before, s.state) {
+		t.Error("which state is the session's is wrong")
+	}
+	want := "1\n"
+	if e.kept && strings.Contains(e.code, "x = 2") {
+		want = "2\n"
+	}
+	s.request.Overrides = policies.Overrides{}
+	if got := s.turn(t, show); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestHowACallEndsDecidesWhatIsKept(t *testing.T) {
 	small, fuel := policies.Bytes(24<<20), uint64(50_000_000)
 	timeout := policies.Duration(300 * time.Millisecond)
-	tests := []struct {
-		name    string
-		code    string
-		status  host.Status
-		code0   int
-		kept    bool
-		profile string
-	}{
+	tests := []turnEnd{
 		{"an end", "x = 2", host.StatusOK, 0, true, "free"},
 		{"an exception", "x = 2\n1/0", host.StatusError, 1, true, "free"},
 		{"a syntax error", "x = ", host.StatusError, 1, true, "free"},
@@ -149,31 +182,8 @@ func TestHowACallEndsDecidesWhatIsKept(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := newSession(t)
-			s.request.Profile = tt.profile
-			s.turn(t, "x = 1")
-			if tt.profile == "free" {
-				s.request.Overrides = policies.Overrides{Memory: &small, Fuel: &fuel, Timeout: &timeout}
-			}
-			before := s.state
-			r := s.try(t, tt.code)
-			if r.Status != tt.status || r.ExitCode != tt.code0 {
-				t.Errorf("%s, exit code %d; want %s, %d\n%s", r.Status, r.ExitCode, tt.status, tt.code0, r.Stderr)
-			}
-			if kept := r.State != nil; kept != tt.kept || kept != (r.StateError == "") {
-				t.Fatalf("%d bytes of state, error %q", len(r.State), r.StateError)
-			}
-			if tt.kept == bytes.Equal(before, s.state) {
-				t.Error("which state is the session's is wrong")
-			}
-			want := "1\n"
-			if tt.kept && strings.Contains(tt.code, "x = 2") {
-				want = "2\n"
-			}
-			s.request.Overrides = policies.Overrides{}
-			if got := s.turn(t, "import sys\nsys.stdout = sys.__stdout__\nprint(x)"); got != want {
-				t.Errorf("got %q, want %q", got, want)
-			}
+			tt.check(t, newSession(t), "x = 1", "import sys\nsys.stdout = sys.__stdout__\nprint(x)",
+				policies.Overrides{Memory: &small, Fuel: &fuel, Timeout: &timeout})
 		})
 	}
 }

@@ -44,25 +44,31 @@ func (s *session) turn(tb testing.TB, code string) string {
 	return r.Stdout
 }
 
-// TestValuesSurviveACall runs the sessions of testdata/state/values.txt. Every one is
-// some programs that are separated by "--" and must not fail.
+// TestValuesSurviveACall runs the sessions of testdata/state/values.txt.
 func TestValuesSurviveACall(t *testing.T) {
-	text, err := os.ReadFile("testdata/state/values.txt")
+	valuesSurvive(t, "testdata/state/values.txt", 100, newSession, "")
+}
+
+// valuesSurvive runs the sessions of a file, of which there are least or more. Every one
+// is some programs that are separated by "--" and must not fail, each after prelude.
+func valuesSurvive(t *testing.T, file string, least int, open func(testing.TB) *session, prelude string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	sessions := strings.Split("\n"+string(text), "\n== ")[1:]
-	if len(sessions) < 100 {
+	if len(sessions) < least {
 		t.Fatalf("found %d sessions", len(sessions))
 	}
 	for _, text := range sessions {
 		name, programs, _ := strings.Cut(text, "\n")
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSession(t)
+			s := open(t)
 			s.request.Workspace = t.TempDir()
 			for code := range strings.SplitSeq(programs, "\n--\n") {
-				s.turn(t, code)
+				s.turn(t, prelude+code)
 			}
 		})
 	}

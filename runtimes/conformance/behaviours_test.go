@@ -3,7 +3,6 @@ package conformance
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/sandboxd/sandboxd/host"
 	"github.com/sandboxd/sandboxd/internal/hostile"
+	"github.com/sandboxd/sandboxd/internal/hostile/outcome"
 	"github.com/sandboxd/sandboxd/policies"
 )
 
@@ -338,27 +338,11 @@ func attack(t *testing.T, l *language) {
 			if after, err := y.Sealed(); err != nil || !cmp.Equal(before, after) {
 				t.Errorf("changed what it must not (%v, -before +after):\n%s", err, cmp.Diff(before, after))
 			}
-			if err := g.Check(outcomeOf(r)); err != nil {
+			if err := g.Check(outcome.Of(r)); err != nil {
 				t.Errorf("%v; stderr %.500q, error %+v", err, r.Stderr, r.Error)
 			}
 		})
 	}
-}
-
-// outcomeOf is what the library tells of a call.
-func outcomeOf(r *host.Result) hostile.Outcome {
-	o := hostile.Outcome{
-		Status: string(r.Status), ExitCode: r.ExitCode, Success: r.Success, Stdout: r.Stdout, Stderr: r.Stderr,
-		Truncated:    r.StdoutTruncated || r.StderrTruncated,
-		FuelConsumed: r.FuelConsumed, FuelBudget: r.FuelBudget,
-	}
-	for _, f := range r.FilesCreated {
-		o.Created = append(o.Created, f.Path)
-	}
-	if r.Error != nil {
-		o.Fault, o.Told = r.Error.Type, fmt.Sprint(r.Error)
-	}
-	return o
 }
 
 var manyLines = strings.Repeat(strings.Repeat("x", 99)+"\n", 10_000)
