@@ -3,6 +3,8 @@ package runtimes
 import (
 	"slices"
 	"strings"
+
+	"github.com/sandboxd/sandboxd/internal/near"
 )
 
 // Nearest returns the word of words that a person most likely meant by got, or
@@ -14,44 +16,18 @@ func Nearest(got string, words []string) string {
 	}
 	best, bestDistance := "", 1+min(2, len(got)/3)
 	for _, word := range slices.Sorted(slices.Values(words)) {
-		if d := distance(got, strings.ToLower(word)); d < bestDistance {
+		if d := near.Distance(got, strings.ToLower(word)); d < bestDistance {
 			best, bestDistance = word, d
 		}
 	}
 	return best
 }
 
-// distance is the optimal string alignment distance between a and b in bytes:
-// insertions, deletions, substitutions and swaps of neighbours each count one.
-//
-// See https://en.wikipedia.org/wiki/Damerau%E2%80%93Levenshtein_distance
-func distance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		before, last, row = last, row, before
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-	}
-	return row[len(b)]
-}
-
 // didYouMean renders the nearest of words as a hint to append to a message, or
 // nothing.
 func didYouMean(got string, words []string) string {
-	if near := Nearest(got, words); near != "" {
-		return " (did you mean " + quote(near) + "?)"
+	if word := Nearest(got, words); word != "" {
+		return " (did you mean " + quote(word) + "?)"
 	}
 	return ""
 }

@@ -1,28 +1,12 @@
 package sockets
 
-import (
-	"net"
+import "golang.org/x/sys/unix"
 
-	"golang.org/x/sys/unix"
-)
-
-// peer is the user at the other end of a connection, as it was when it connected, and
-// whether the system says so.
-func peer(conn *net.UnixConn) (uid int, known bool, err error) {
-	raw, err := conn.SyscallConn()
+// peerOf is the user at the other end of a socket.
+func peerOf(fd int) (uint32, error) {
+	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
 	if err != nil {
-		return 0, true, err
+		return 0, err
 	}
-	var cred *unix.Ucred
-	var failed error
-	err = raw.Control(func(fd uintptr) {
-		cred, failed = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
-	})
-	if err != nil {
-		return 0, true, err
-	}
-	if failed != nil {
-		return 0, true, failed
-	}
-	return int(cred.Uid), true, nil
+	return cred.Uid, nil
 }
