@@ -126,32 +126,56 @@ type bench struct {
 	say    func(string)
 }
 
+// benchEngine is an engine to measure, with the built-in runtimes and nothing of the
+// user's.
+type benchEngine struct {
+	host     *host.Host
+	registry *runtimes.Registry
+	progress *progress
+}
+
+// openBench opens an engine under a policy of its own. The caller closes it.
+func (a *app) openBench(ctx context.Context, text string) (*benchEngine, error) {
+	policy, err := policies.Parse("bench", []byte(text))
+	if err != nil {
+		return nil, err
+	}
+	registry, err := runtimes.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	e := &benchEngine{registry: registry, progress: newProgress(a.stderr, isTerminal(a.stderr), 0)}
+	if e.host, err = a.open(ctx, policy, registry, e.progress.event); err != nil {
+		e.progress.stop()
+		return nil, err
+	}
+	return e, nil
+}
+
+// say shows what is measured now.
+func (e *benchEngine) say(what string) {
+	e.progress.event(runtimes.Event{Runtime: "bench", Stage: what})
+}
+
+func (e *benchEngine) close() error {
+	e.progress.stop()
+	return e.host.Close()
+}
+
 func (a *app) bench(ctx context.Context, o benchOptions) (err error) {
 	chosen, err := o.chosen()
 	if err != nil {
 		return err
 	}
-	policy, err := policies.Parse("bench", []byte(benchPolicy))
+	e, err := a.openBench(ctx, benchPolicy)
 	if err != nil {
 		return err
 	}
-	progress := newProgress(a.stderr, isTerminal(a.stderr), 0)
-	defer progress.stop()
-	registry, err := runtimes.Builtin()
-	if err != nil {
+	defer func() { err = errors.Join(err, e.close()) }()
+	if chosen, err = a.prepared(ctx, e.host, e.registry, chosen); err != nil {
 		return err
 	}
-	h, err := a.open(ctx, policy, registry, progress.event)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	if chosen, err = a.prepared(ctx, h, registry, chosen); err != nil {
-		return err
-	}
-	b := &bench{app: a, benchOptions: o, host: h, say: func(what string) {
-		progress.event(runtimes.Event{Runtime: "bench", Stage: what})
-	}}
+	b := &bench{app: a, benchOptions: o, host: e.host, say: e.say}
 	if err := b.locate(); err != nil {
 		return err
 	}
@@ -161,7 +185,7 @@ func (a *app) bench(ctx context.Context, o benchOptions) (err error) {
 		}
 	}
 	b.targets(chosen)
-	progress.stop()
+	e.progress.stop()
 	if o.json {
 		return b.report.WriteJSON(a.stdout)
 	}

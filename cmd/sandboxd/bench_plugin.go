@@ -14,8 +14,6 @@ import (
 
 	"github.com/sandboxd/sandboxd/internal/measure"
 	"github.com/sandboxd/sandboxd/internal/workloads"
-	"github.com/sandboxd/sandboxd/policies"
-	"github.com/sandboxd/sandboxd/runtimes"
 	"github.com/sandboxd/sandboxd/sdk"
 )
 
@@ -59,28 +57,16 @@ tools = { calls = 10_000 }
 `
 
 func (a *app) benchPlugin(ctx context.Context, o benchOptions) (err error) {
-	policy, err := policies.Parse("bench", []byte(benchPluginPolicy))
+	e, err := a.openBench(ctx, benchPluginPolicy)
 	if err != nil {
 		return err
 	}
-	progress := newProgress(a.stderr, isTerminal(a.stderr), 0)
-	defer progress.stop()
-	registry, err := runtimes.Builtin()
-	if err != nil {
-		return err
-	}
-	h, err := a.open(ctx, policy, registry, progress.event)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
+	defer func() { err = errors.Join(err, e.close()) }()
 	hello := workloads.Hello()
-	if err := h.Prepare(ctx, hello.Language); err != nil {
+	if err := e.host.Prepare(ctx, hello.Language); err != nil {
 		return err
 	}
-	b := &bench{app: a, benchOptions: o, host: h, say: func(what string) {
-		progress.event(runtimes.Event{Runtime: "bench", Stage: what})
-	}}
+	b := &bench{app: a, benchOptions: o, host: e.host, say: e.say}
 	if err := b.locate(); err != nil {
 		return err
 	}
@@ -94,7 +80,7 @@ func (a *app) benchPlugin(ctx context.Context, o benchOptions) (err error) {
 			return err
 		}
 	}
-	progress.stop()
+	e.progress.stop()
 	if o.json {
 		return b.report.WriteJSON(a.stdout)
 	}

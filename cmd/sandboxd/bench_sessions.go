@@ -15,8 +15,6 @@ import (
 	"github.com/sandboxd/sandboxd/host"
 	"github.com/sandboxd/sandboxd/host/session"
 	"github.com/sandboxd/sandboxd/host/workspace"
-	"github.com/sandboxd/sandboxd/policies"
-	"github.com/sandboxd/sandboxd/runtimes"
 )
 
 func (a *app) benchSessionsCommand() *cobra.Command {
@@ -74,21 +72,11 @@ type sessionBench struct {
 }
 
 func (a *app) benchSessions(ctx context.Context, quick bool) (_ []figure, err error) {
-	policy, err := policies.Parse("bench", []byte(benchPolicy))
+	e, err := a.openBench(ctx, benchPolicy)
 	if err != nil {
 		return nil, err
 	}
-	registry, err := runtimes.Builtin()
-	if err != nil {
-		return nil, err
-	}
-	progress := newProgress(a.stderr, isTerminal(a.stderr), 0)
-	defer progress.stop()
-	h, err := a.open(ctx, policy, registry, progress.event)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
+	defer func() { err = errors.Join(err, e.close()) }()
 	dir, err := a.data()
 	if err != nil {
 		return nil, err
@@ -104,7 +92,7 @@ func (a *app) benchSessions(ctx context.Context, quick bool) (_ []figure, err er
 	if err != nil {
 		return nil, err
 	}
-	b := &sessionBench{host: h, disk: disk, store: session.New(session.Options{Storage: disk}), rounds: 40}
+	b := &sessionBench{host: e.host, disk: disk, store: session.New(session.Options{Storage: disk}), rounds: 40}
 	if quick {
 		b.rounds = 5
 	}
