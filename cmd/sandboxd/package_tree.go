@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -188,10 +189,15 @@ func (a *app) packageTree(ctx context.Context, store *packages.Store, d *runtime
 	if err != nil {
 		return "", err
 	}
+	a.holdTree(tree, hold)
+	return tree, nil
+}
+
+// holdTree keeps others from removing a tree for as long as this process lives.
+func (a *app) holdTree(tree string, hold io.Closer) {
 	if _, held := a.trees.LoadOrStore(tree, hold); held {
 		_ = hold.Close()
 	}
-	return tree, nil
 }
 
 // compilePackages compiles the packages in dir inside the sandbox.

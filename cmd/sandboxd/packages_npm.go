@@ -273,10 +273,11 @@ func (a *app) checkNPMPackage(ctx context.Context, d *runtimes.Definition, store
 	if err := store.Verify(p); err != nil {
 		return err
 	}
-	tree, err := store.Tree([]packages.NPMPackage{*p})
+	tree, hold, err := store.Tree([]packages.NPMPackage{*p})
 	if err != nil {
 		return err
 	}
+	a.holdTree(tree, hold)
 	var program strings.Builder
 	for _, name := range p.Imports() {
 		fmt.Fprintf(&program, "require(%q); await import(%q);\n", name, name)
@@ -315,10 +316,11 @@ func (a *app) npmMounts(d *runtimes.Definition, profile *policies.Profile) ([]po
 	if len(chosen) == 0 {
 		return nil, nil
 	}
-	tree, err := store.Tree(chosen)
+	tree, hold, err := store.Tree(chosen)
 	if err != nil {
 		return nil, err
 	}
+	a.holdTree(tree, hold)
 	return []policies.Mount{{Host: tree, Guest: npmPath}}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -17,7 +18,8 @@ import (
 // NPMStore is what one user has installed for JavaScript: a lock file, the bundles that
 // it names, and the trees that were made of them. Make one with [OpenNPM].
 type NPMStore struct {
-	dir       string
+	shelf
+
 	catalogue *NPMLock
 	bundler   Bundler
 }
@@ -25,7 +27,7 @@ type NPMStore struct {
 // OpenNPM returns the store in dir, which need not exist. The catalogue is where names are
 // looked up first; the bundler is needed by Add and Update alone.
 func OpenNPM(dir string, catalogue *NPMLock, bundler Bundler) *NPMStore {
-	return &NPMStore{dir: dir, catalogue: catalogue, bundler: bundler}
+	return &NPMStore{shelf: shelf{dir}, catalogue: catalogue, bundler: bundler}
 }
 
 // Catalogue is what the store was opened with.
@@ -48,7 +50,7 @@ func (s *NPMStore) Installed() (*NPMLock, error) {
 // the version may be a part of one, a range or a tag. It returns what it put into the lock
 // file. Nothing is changed when one of them fails.
 func (s *NPMStore) Add(ctx context.Context, specs []string) ([]NPMPackage, error) {
-	tmp, err := (&Store{dir: s.dir}).temporary()
+	tmp, err := s.temporary()
 	if err != nil {
 		return nil, err
 	}
@@ -255,65 +257,33 @@ func (s *NPMStore) Update(ctx context.Context) ([]NPMPackage, error) {
 }
 
 // Tree returns a directory in which packages lie, each in one of its name. It is made if
-// it is not there; two who make it at once both succeed.
-func (s *NPMStore) Tree(ps []NPMPackage) (string, error) {
-	h := sha256.New()
-	for _, p := range ps {
-		_, _ = fmt.Fprintln(h, p.Name, p.Bundle)
-	}
-	final := filepath.Join(s.dir, "trees", hex.EncodeToString(h.Sum(nil)[:16]))
-	if info, err := os.Stat(final); err == nil && info.IsDir() {
-		return final, nil
-	}
-	tmp, err := (&Store{dir: s.dir}).temporary()
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = os.RemoveAll(tmp) }()
-	for i := range ps {
-		files, err := s.load(&ps[i])
-		if err == nil {
-			err = writeFiles(tmp, filepath.FromSlash(ps[i].Name), files)
+// it is not there; two who make it at once both succeed. It stays there until hold is
+// closed or the process ends: see [Store.Tree].
+func (s *NPMStore) Tree(ps []NPMPackage) (dir string, hold io.Closer, err error) {
+	return s.tree(npmContentsOf(ps), "", func(dir string) error {
+		for i := range ps {
+			files, err := s.load(&ps[i])
+			if err == nil {
+				err = writeFiles(dir, filepath.FromSlash(ps[i].Name), files)
+			}
+			if err != nil {
+				return fmt.Errorf("package %s: %w", ps[i].Name, err)
+			}
 		}
-		if err != nil {
-			return "", fmt.Errorf("package %s: %w", ps[i].Name, err)
-		}
-	}
-	if err := os.MkdirAll(filepath.Dir(final), 0o700); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	if err := os.Rename(tmp, final); err != nil {
-		if info, statErr := os.Stat(final); statErr != nil || !info.IsDir() {
-			return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
-		}
-	}
-	return final, nil
+		return nil
+	})
 }
 
-// change rewrites the lock file. Of two changes at once the later wins.
+// npmContentsOf says what a tree is made of, a line for each package.
+func npmContentsOf(ps []NPMPackage) string {
+	var b strings.Builder
+	for _, p := range ps {
+		_, _ = fmt.Fprintln(&b, p.Name, p.Bundle)
+	}
+	return b.String()
+}
+
+// change rewrites the lock file.
 func (s *NPMStore) change(edit func(*NPMLock) error) error {
-	l, err := s.Installed()
-	if err != nil {
-		return err
-	}
-	if err := edit(l); err != nil {
-		return err
-	}
-	data, err := l.Encode()
-	if err != nil {
-		return err
-	}
-	tmp, err := (&Store{dir: s.dir}).temporary()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(tmp) }()
-	next := filepath.Join(tmp, lockFile)
-	if err = os.WriteFile(next, data, 0o600); err == nil {
-		err = os.Rename(next, filepath.Join(s.dir, lockFile))
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	return nil
+	return change(s.shelf, s.Installed, func(l *NPMLock) string { return npmContentsOf(l.Packages) }, edit)
 }

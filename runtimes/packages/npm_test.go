@@ -473,14 +473,15 @@ func TestNPMStore(t *testing.T) {
 	if _, err := b.Add(ctx, []string{"a-b", "a-b@1.0.0"}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("twice at once: %v", err)
 	}
-	tree, err := b.Tree(added)
+	tree, hold, err := b.Tree(added)
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = hold.Close() }()
 	if data, err := os.ReadFile(filepath.Join(tree, "@a", "b", "index.cjs")); err != nil || string(data) != "made of index" {
 		t.Errorf("in the tree: %q, %v", data, err)
 	}
-	if again, err := b.Tree(added); err != nil || again != tree {
+	if again, _, err := b.Tree(added); err != nil || again != tree {
 		t.Errorf("the tree again: %s, %v", again, err)
 	}
 
@@ -488,7 +489,7 @@ func TestNPMStore(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(b.bundlePath(&added[1]), "index.cjs"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Tree(added[1:]); !errors.Is(err, ErrDigest) {
+	if _, _, err := b.Tree(added[1:]); !errors.Is(err, ErrDigest) {
 		t.Errorf("a tree of a damaged bundle: %v", err)
 	}
 	if _, err := b.Add(ctx, []string{"a-b"}); err != nil || b.Verify(&added[1]) != nil {

@@ -336,27 +336,42 @@ func TestTwoChangesAtOnceBothCount(t *testing.T) {
 	if !owned.Locks {
 		t.Skip("no locks here")
 	}
-	dir := t.TempDir()
 	const writers, each = 4, 8
+	name := func(w, i int) string { return fmt.Sprintf("p%d-%d", w, i) }
+	wheels, bundles := t.TempDir(), t.TempDir()
 	var group sync.WaitGroup
 	for w := range writers {
-		group.Go(func() {
-			s := Open(dir, &Lock{}, "3.12") // as another process does
+		group.Go(func() { // as another process does
+			python, npm := Open(wheels, &Lock{}, "3.12"), OpenNPM(bundles, &NPMLock{}, nil)
 			for i := range each {
-				p := Package{
-					Name: fmt.Sprintf("p%d-%d", w, i), Version: "1", File: "p-1-py3-none-any.whl",
-					SHA256: strings.Repeat("0", 64), Imports: []string{"p"},
-				}
-				if err := s.change(func(l *Lock) error { l.put([]Package{p}); return nil }); err != nil {
+				err := python.change(func(l *Lock) error {
+					l.put([]Package{{
+						Name: name(w, i), Version: "1", File: "p-1-py3-none-any.whl",
+						SHA256: strings.Repeat("0", 64), Imports: []string{"p"},
+					}})
+					return nil
+				})
+				err = errors.Join(err, npm.change(func(l *NPMLock) error {
+					l.put([]NPMPackage{{
+						Name: name(w, i), Version: "1.0.0", Bundle: strings.Repeat("0", 64),
+						Integrity: "sha512-" + strings.Repeat("A", 86) + "==",
+					}})
+					return nil
+				}))
+				if err != nil {
 					t.Error(err)
 				}
 			}
 		})
 	}
 	group.Wait()
-	l, err := Open(dir, &Lock{}, "3.12").Installed()
+	l, err := Open(wheels, &Lock{}, "3.12").Installed()
 	if err != nil || len(l.Packages) != writers*each {
-		t.Errorf("%d packages are installed, want %d; %v", len(l.Packages), writers*each, err)
+		t.Errorf("%d packages of Python are installed, want %d; %v", len(l.Packages), writers*each, err)
+	}
+	n, err := OpenNPM(bundles, &NPMLock{}, nil).Installed()
+	if err != nil || len(n.Packages) != writers*each {
+		t.Errorf("%d packages of npm are installed, want %d; %v", len(n.Packages), writers*each, err)
 	}
 }
 

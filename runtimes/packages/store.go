@@ -12,14 +12,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/sandboxd/sandboxd/internal/owned"
 )
 
 // Store is what one user has installed: a lock file, the wheels it names, and the trees
 // that were made of them. Make one with [Open].
 type Store struct {
-	dir       string
+	shelf
+
 	catalogue *Lock
 	python    string
 }
@@ -29,7 +28,7 @@ const lockFile = "installed.toml"
 // Open returns the store in dir, which need not exist. The catalogue is where names
 // are looked up first; python is the version that the packages are for, as in "3.12".
 func Open(dir string, catalogue *Lock, python string) *Store {
-	return &Store{dir: dir, catalogue: catalogue, python: python}
+	return &Store{shelf: shelf{dir}, catalogue: catalogue, python: python}
 }
 
 // Catalogue is what the store was opened with.
@@ -191,6 +190,35 @@ func (s *Store) Verify(p *Package) error {
 	return nil
 }
 
+// Tree returns the directory in which the packages lie together, made ready for one
+// version of an interpreter, which key names, by prepare. It is made if it is not
+// there; two who make it at once both succeed. It stays there until hold is closed or
+// the process ends: one that nobody holds is removed when a package that it was made of
+// is not installed any more.
+func (s *Store) Tree(ctx context.Context, ps []Package, key string, prepare func(ctx context.Context, dir string) error) (dir string, hold io.Closer, err error) {
+	return s.tree(contentsOf(ps), key, func(dir string) error {
+		for i := range ps {
+			wheel, err := s.wheel(ctx, &ps[i])
+			if err == nil {
+				err = unpack(wheel, &ps[i], dir)
+			}
+			if err != nil {
+				return fmt.Errorf("package %s: %w", ps[i].Name, err)
+			}
+		}
+		return prepare(ctx, dir)
+	})
+}
+
+// contentsOf says what a tree is made of, a line for each package.
+func contentsOf(ps []Package) string {
+	var b strings.Builder
+	for _, p := range ps {
+		_, _ = fmt.Fprintln(&b, p.Name, p.SHA256, p.Native)
+	}
+	return b.String()
+}
+
 func (s *Store) wheelPath(p *Package) string {
 	return filepath.Join(s.dir, "wheels", p.SHA256+".whl")
 }
@@ -232,70 +260,9 @@ func (s *Store) keep(path, sum string) error {
 	return nil
 }
 
-// temporary makes an empty directory on the disk of the store.
-func (s *Store) temporary() (string, error) {
-	err := os.MkdirAll(s.dir, 0o700)
-	var dir string
-	if err == nil {
-		dir, err = os.MkdirTemp(s.dir, "tmp-")
-	}
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	return dir, nil
-}
-
-// change rewrites the lock file, and sweeps what it does not name any more. Of two
-// changes at once, one waits for the other.
+// change rewrites the lock file.
 func (s *Store) change(edit func(*Lock) error) error {
-	turn, err := s.turn()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = turn.Close() }()
-	l, err := s.Installed()
-	if err != nil {
-		return err
-	}
-	if err := edit(l); err != nil {
-		return err
-	}
-	data, err := l.Encode()
-	if err != nil {
-		return err
-	}
-	tmp, err := s.temporary()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(tmp) }()
-	next := filepath.Join(tmp, lockFile)
-	if err = os.WriteFile(next, data, 0o600); err == nil {
-		err = os.Rename(next, filepath.Join(s.dir, lockFile))
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	s.sweep(l)
-	return nil
-}
-
-// turn waits until nobody else changes the store, until it is closed.
-func (s *Store) turn() (*os.File, error) {
-	err := os.MkdirAll(s.dir, 0o700)
-	var file *os.File
-	if err == nil {
-		file, err = os.OpenFile(filepath.Join(s.dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
-	}
-	if err == nil {
-		if err = owned.Lock(file); err != nil {
-			_ = file.Close()
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	return file, nil
+	return change(s.shelf, s.Installed, func(l *Lock) string { return contentsOf(l.Packages) }, edit)
 }
 
 // digest is the SHA-256 of a file, which may be of any size up to a wheel's.

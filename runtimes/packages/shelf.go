@@ -1,7 +1,6 @@
 package packages
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -14,16 +13,83 @@ import (
 	"github.com/sandboxd/sandboxd/internal/owned"
 )
 
+// shelf is a directory with a lock file of what is installed, and the trees that were
+// made of it. It need not exist. Several processes may use it at once.
+type shelf struct{ dir string }
+
 // contentsSuffix is of the file beside a tree that says what it was made of.
 const contentsSuffix = ".contents"
 
-// Tree returns the directory in which the packages lie together, made ready for one
-// version of an interpreter, which key names, by prepare. It is made if it is not
-// there; two who make it at once both succeed. It stays there until hold is closed or
-// the process ends: one that nobody holds is removed when a package that it was made of
-// is not installed any more.
-func (s *Store) Tree(ctx context.Context, ps []Package, key string, prepare func(ctx context.Context, dir string) error) (dir string, hold io.Closer, err error) {
-	contents := contentsOf(ps)
+// change rewrites the lock file of a shelf, and sweeps what it does not name any more.
+// contents are what trees may be made of, a line each. Of two changes at once, one waits
+// for the other.
+func change[L interface{ Encode() ([]byte, error) }](s shelf, read func() (L, error), contents func(L) string, edit func(L) error) error {
+	turn, err := s.turn()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = turn.Close() }()
+	l, err := read()
+	if err != nil {
+		return err
+	}
+	if err := edit(l); err != nil {
+		return err
+	}
+	data, err := l.Encode()
+	if err != nil {
+		return err
+	}
+	tmp, err := s.temporary()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(tmp) }()
+	next := filepath.Join(tmp, lockFile)
+	if err = os.WriteFile(next, data, 0o600); err == nil {
+		err = os.Rename(next, filepath.Join(s.dir, lockFile))
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	s.sweep(contents(l))
+	return nil
+}
+
+// turn waits until nobody else changes the store, until it is closed.
+func (s shelf) turn() (*os.File, error) {
+	err := os.MkdirAll(s.dir, 0o700)
+	var file *os.File
+	if err == nil {
+		file, err = os.OpenFile(filepath.Join(s.dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	}
+	if err == nil {
+		if err = owned.Lock(file); err != nil {
+			_ = file.Close()
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return file, nil
+}
+
+// temporary makes an empty directory on the disk of the shelf.
+func (s shelf) temporary() (string, error) {
+	err := os.MkdirAll(s.dir, 0o700)
+	var dir string
+	if err == nil {
+		dir, err = os.MkdirTemp(s.dir, "tmp-")
+	}
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return dir, nil
+}
+
+// tree returns the directory that fill makes of some contents, for a use of them that key
+// names. It stays there until hold is closed or the process ends.
+func (s shelf) tree(contents, key string, fill func(dir string) error) (dir string, hold io.Closer, err error) {
 	sum := sha256.Sum256([]byte(contents + key + "\n"))
 	final := filepath.Join(s.dir, "trees", hex.EncodeToString(sum[:16]))
 	if hold := holdTree(final); hold != nil {
@@ -34,16 +100,7 @@ func (s *Store) Tree(ctx context.Context, ps []Package, key string, prepare func
 		return "", nil, err
 	}
 	defer func() { _ = os.RemoveAll(tmp) }()
-	for i := range ps {
-		wheel, err := s.wheel(ctx, &ps[i])
-		if err == nil {
-			err = unpack(wheel, &ps[i], tmp)
-		}
-		if err != nil {
-			return "", nil, fmt.Errorf("package %s: %w", ps[i].Name, err)
-		}
-	}
-	if err := prepare(ctx, tmp); err != nil {
+	if err := fill(tmp); err != nil {
 		return "", nil, err
 	}
 	made := holdTree(tmp) // it is held as soon as others can see it
@@ -64,15 +121,6 @@ func (s *Store) Tree(ctx context.Context, ps []Package, key string, prepare func
 		return final, others, nil
 	}
 	return "", nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-}
-
-// contentsOf says what a tree is made of, a line for each package.
-func contentsOf(ps []Package) string {
-	var b strings.Builder
-	for _, p := range ps {
-		_, _ = fmt.Fprintln(&b, p.Name, p.SHA256, p.Native)
-	}
-	return b.String()
 }
 
 // holdTree keeps a tree from being swept; nil if it is not there, or has just been
@@ -105,7 +153,7 @@ func holdTree(dir string) io.Closer {
 // sweep removes the trees that were made of something which is not installed any more,
 // except those that somebody holds. What cannot be removed stays: the change that it
 // follows has happened.
-func (s *Store) sweep(installed *Lock) {
+func (s shelf) sweep(installed string) {
 	if !owned.Locks {
 		return
 	}
@@ -113,7 +161,7 @@ func (s *Store) sweep(installed *Lock) {
 	if err != nil {
 		return
 	}
-	known := strings.Split(contentsOf(installed.Packages), "\n")
+	known := strings.Split(installed, "\n")
 	for _, dir := range names {
 		if strings.HasSuffix(dir, contentsSuffix) {
 			continue
@@ -126,7 +174,7 @@ func (s *Store) sweep(installed *Lock) {
 	}
 }
 
-func (s *Store) removeTree(dir string) {
+func (s shelf) removeTree(dir string) {
 	file, err := os.Open(dir)
 	if err != nil {
 		return
