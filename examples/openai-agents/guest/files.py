@@ -7,6 +7,7 @@ import time
 
 from .commands import APP, COMMANDS, command, options
 
+
 @command("ls")
 def ls(shell, args):
     flags, paths = options(args, "laA1hRtrSdF", ("all", "color="))

@@ -6,6 +6,7 @@ import re
 
 from .commands import APP, COMMANDS, command, slurp
 
+
 def language_of(name):
     base = name.rsplit("/", 1)[-1]
     if re.fullmatch(r"python(3(\.\d+)?)?", base):

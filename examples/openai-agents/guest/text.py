@@ -7,6 +7,7 @@ from .commands import COMMANDS, command, inputs, lines_of, options, slurp
 from .files import files_below
 from .reader import escapes
 
+
 @command("cat", "tac", "nl")
 def cat(shell, args):
     flags, files = options(args, "nbA")

@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.syntax import Syntax
 
 from sandbox import HERE, MODEL, console, model
-from sandboxd_client import SandboxdSandboxClient, SandboxdShell
+from sandboxd_client import SandboxdShell
 from sandboxd_daemon import daemon
 
 

@@ -32,6 +32,7 @@ from urllib.parse import quote
 
 import httpx2
 from agents.sandbox.capabilities import Shell
+from agents.sandbox.capabilities.tools import ExecCommandTool
 from agents.sandbox.errors import (
     ExecNonZeroError,
     ExecTimeoutError,
@@ -59,6 +60,7 @@ MODULES = ("reader", "commands", "programs", "files", "text", "shell")
 FINGERPRINT = "sandboxd_files_sha256_v1"
 PIECE = 256 << 10  # of an archive on its way
 STEPS = 200  # programs in one command line
+INPUT = ".sandboxd-input"  # where the shell puts what is too long for its answer
 UNSENT = ("unavailable", "resource_exhausted")  # errors after which nothing was done
 
 INSTRUCTIONS = """
@@ -312,6 +314,9 @@ class SandboxdSandboxSession(BaseSandboxSession):
             # The answer comes from the sandbox: it may say what to run, not in which session or with which limits.
             wanted = answer["run"]
             program = {key: wanted[key] for key in ("language", "code", "filename", "args", "env", "stdin")}
+            if program["stdin"] is None:
+                program["stdin"] = _encoded(await self._daemon.read(self.state.sandboxd_session, INPUT))
+                await self._daemon.call("DeleteFile", {"sessionId": self.state.sandboxd_session, "path": INPUT})
             try:
                 result = await self._program(deadline, **program)
             except SandboxdError as error:
@@ -684,7 +689,9 @@ class SandboxdShell(Shell):
 
     def tools(self) -> list[Tool]:
         tools = super().tools()
-        tools[0].description = "Runs a command line in the sandbox and returns its output when it has ended."
+        for tool in tools:
+            if isinstance(tool, ExecCommandTool):
+                tool.description = "Runs a command line in the sandbox and returns its output when it has ended."
         return tools
 
     async def instructions(self, manifest: Manifest) -> str | None:

@@ -39,6 +39,7 @@ await withDaemon(['python', 'javascript'], async (where) => {
       ["echo $CITY | tr a-z A-Z; python3 -c 'print(6 * 7)'; node -e 'console.log(7)'", 0, 'ROME\n42\n7\n', ''],
       ["python3 - <<'EOF' | sort -r\nprint(1)\nprint(2)\nEOF", 0, '2\n1\n', ''],
       ["python3 -c 'raise SystemExit(3)'", 3, '', ''],
+      ["python3 -c 'print(\"x\" * 50000)' > t; cat t t | python3 -c 'import sys; print(len(sys.stdin.read()))'; ls -A", 0, '100002\ndata\nt\n', ''],
       ['gcc x.c', 127, '', 'gcc: no such command'],
       ['cat /etc/passwd', 1, '', 'cat: '],
       ["python3 -c 'while True: pass'", 137, '', 'out_of_fuel'],

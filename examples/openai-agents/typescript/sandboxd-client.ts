@@ -46,6 +46,7 @@ const GUEST = fileURLToPath(new URL('../guest/', import.meta.url));
 const MODULES = ['reader', 'commands', 'programs', 'files', 'text', 'shell'];
 const PIECE = 256 << 10; // of an archive on its way
 const STEPS = 200; // programs in one command line
+const INPUT = '.sandboxd-input'; // where the shell puts what is too long for its answer
 const MAX_IMAGE = 10 << 20;
 
 const INSTRUCTIONS = `
@@ -281,7 +282,12 @@ export class SandboxdSandboxSession implements SandboxSession<SandboxdSandboxSes
         const answer = JSON.parse(result.displays.at(-1).data['application/json']);
         if (answer.exit !== undefined) return done(answer.exit);
         // The answer comes from the sandbox: it may say what to run, not in which session or with which limits.
-        const { language, code, filename, args, env, stdin: input, capture } = answer.run;
+        const { language, code, filename, args, env, stdin: given, capture } = answer.run;
+        let input = given;
+        if (input === null) {
+          input = Buffer.from(await this.readFile({ path: INPUT })).toString('base64');
+          await this.daemon.call('DeleteFile', { sessionId: this.state.sandboxdSession, path: INPUT });
+        }
         try {
           result = await this.program(deadline, { language, code, filename, args, env, stdin: input });
         } catch (error) {
