@@ -7,6 +7,9 @@ import re
 from .commands import APP, COMMANDS, command, slurp
 
 
+LANGUAGES = {".py": "python", ".js": "javascript", ".mjs": "javascript", ".ts": "javascript", ".rb": "ruby"}
+
+
 def language_of(name):
     base = name.rsplit("/", 1)[-1]
     if re.fullmatch(r"python(3(\.\d+)?)?", base):
@@ -21,7 +24,7 @@ def language_of(name):
         for word, language in (("python", "python"), ("node", "javascript"), ("ruby", "ruby")):
             if first.startswith("#!") and word in first:
                 return language
-        return {".py": "python", ".js": "javascript", ".mjs": "javascript", ".ts": "javascript", ".rb": "ruby"}.get(os.path.splitext(name)[1])
+        return LANGUAGES.get(os.path.splitext(name)[1])
     return None
 
 

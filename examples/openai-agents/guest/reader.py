@@ -173,9 +173,9 @@ def parse(text):
     def end_command():
         nonlocal words, redirections
         if words or redirections:
-            first = words[0] if words else []
-            if all(p[0] == "text" and not p[2] for p in first) and "".join(p[1] for p in first) in KEYWORDS:
-                raise Refused(f"{''.join(p[1] for p in first)!r} is not supported: there are no loops, conditions and functions, only commands with |, &&, || and ;")
+            first = "".join(text if kind == "text" and not quoted else "$" for kind, text, quoted in (words or [[]])[0])
+            if first in KEYWORDS:
+                raise Refused(f"{first!r} is not supported: there are only commands with |, &&, || and ;, no loops, conditions and functions")
             commands.append((words, redirections))
             words, redirections = [], []
             return True

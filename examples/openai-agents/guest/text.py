@@ -56,13 +56,21 @@ def wc(shell, args):
 
 
 def wc_line(shell, flags, counts, name):
-    wanted = [count for flag, count in zip(("l", "w", "c"), counts) if not flags or flag in flags or (flag == "c" and "m" in flags)]
+    chosen = {"c" if flag == "m" else flag for flag in flags} or {"l", "w", "c"}
+    wanted = [count for flag, count in zip("lwc", counts) if flag in chosen]
     shell.put(" ".join([str(count) for count in wanted] + ([name] if name else [])) + "\n")
 
 
 def basic(pattern):
     """A basic regular expression of POSIX's as Python writes it."""
-    return re.sub(r"\\.|[(){}+?|]", lambda m: m[0][1] if len(m[0]) > 1 and m[0][1] in "(){}+?|" else m[0] if len(m[0]) > 1 else "\\" + m[0], pattern)
+
+    def swapped(match):
+        text = match[0]
+        if len(text) == 1:
+            return "\\" + text
+        return text[1] if text[1] in "(){}+?|" else text
+
+    return re.sub(r"\\.|[(){}+?|]", swapped, pattern)
 
 
 def classes(pattern):
@@ -186,8 +194,17 @@ def sed_edit(text, extended):
     if len(parts) != 3:
         raise ValueError(f"{text!r} is not closed")
     pattern, replacement, options = (part.replace("\\" + rest[0], rest[0]) for part in parts)
-    replacement = re.sub(r"\\(.)|&", lambda m: r"\g<0>" if m[0] == "&" else rf"\g<{m[1]}>" if m[1].isdigit() else "&" if m[1] == "&" else "\n" if m[1] == "n" else "\\" + m[0], replacement)
-    return applies, "s", (re.compile(translate(pattern), re.I if "i" in options.lower() else 0), replacement, 0 if "g" in options else 1, "p" in options)
+    matcher = re.compile(translate(pattern), re.I if "i" in options.lower() else 0)
+    return applies, "s", (matcher, re.sub(r"\\(.)|&", sed_reference, replacement), 0 if "g" in options else 1, "p" in options)
+
+
+def sed_reference(match):
+    """What sed's \\1, & and \\n are in a replacement of Python's."""
+    if match[0] == "&":
+        return r"\g<0>"
+    if match[1].isdigit():
+        return rf"\g<{match[1]}>"
+    return {"&": "&", "n": "\n"}.get(match[1], "\\" + match[0])
 
 
 @command("sort")
@@ -242,11 +259,15 @@ def cut(shell, args):
             shell.put(("" if "c" in flags else separator).join(chosen if "c" in flags or separator in line else [line]) + "\n")
 
 
+def characters(span):
+    return "".join(map(chr, range(ord(span[1]), ord(span[2]) + 1)))
+
+
 @command("tr")
 def tr(shell, args):
     flags, sets = options(args, "ds")
     text = shell.input.decode("utf-8", "surrogateescape")
-    spread = [re.sub(r"(.)-(.)", lambda m: "".join(map(chr, range(ord(m[1]), ord(m[2]) + 1))), escapes(classes(s).strip("[]"))) for s in sets]
+    spread = [re.sub(r"(.)-(.)", characters, escapes(classes(s).strip("[]"))) for s in sets]
     if "d" in flags:
         shell.put("".join(c for c in text if c not in spread[0]))
         return

@@ -132,7 +132,8 @@ COMMANDS = [
     ("python3 -c 'print(\"x\" * 300000)' | wc -c; python3 -c 'print(\"x\" * 300000)' > /dev/null", 0, None, "was cut off"),
     ("python3 -c 'with open(\"big\", \"w\") as f:\n  for _ in range(9): f.write(\"x\" * 1000000)'; rm -f big", 0, "", "disk_quota"),
     # A file of the agent's is not the shell's.
-    ("echo 'raise SystemExit(9)' > json.py; cp json.py re.py; cp json.py fnmatch.py; find . -name json.py; rm json.py re.py fnmatch.py", 0, "./json.py\n", ""),
+    ("echo 'raise SystemExit(9)' > json.py; cp json.py re.py; cp json.py fnmatch.py; find . -name json.py; rm json.py re.py fnmatch.py", 0,
+     "./json.py\n", ""),
 ]
 
 
@@ -251,7 +252,10 @@ class Files(SandboxTest):
     async def test_no_path_leads_out(self):
         session = await self.session()
         for path in "../../etc/passwd", "/etc/passwd", "/app/../etc/passwd", "a/../../etc/passwd", "/appendix":
-            for refused in session.read(Path(path)), session.write(Path(path), io.BytesIO(b"x")), session.ls(path), session.rm(path, recursive=True), session.mkdir(path), session.mv(path, "x"):
+            for refused in (
+                session.read(Path(path)), session.write(Path(path), io.BytesIO(b"x")), session.ls(path),
+                session.rm(path, recursive=True), session.mkdir(path), session.mv(path, "x"),
+            ):
                 with self.subTest(path), self.assertRaises(InvalidManifestPathError):
                     await refused
 
@@ -302,8 +306,8 @@ class Files(SandboxTest):
         for refused in archive("../evil"), archive("a/../../evil"), archive("/etc/evil"), io.BytesIO(b"no archive" * 100):
             with self.subTest(refused.getvalue()[:16]), self.assertRaises(WorkspaceArchiveWriteError):
                 await session.hydrate_workspace(refused)
-        for skipped in archive("link", tarfile.SYMTYPE, "/etc/passwd"), archive("link", tarfile.LNKTYPE, "/etc/passwd"), archive("pipe", tarfile.FIFOTYPE):
-            await session.hydrate_workspace(skipped)
+        for kind in tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE:  # which are left out
+            await session.hydrate_workspace(archive("link", kind, "/etc/passwd"))
         self.assertEqual(await session.ls("."), [])
 
 
@@ -419,7 +423,8 @@ class Agents(SandboxTest):
         self.assertIn("Command timed out", result.final_output)
 
     async def test_skills(self):
-        skill = Dir(children={"SKILL.md": File(content=b"---\nname: add\ndescription: adds numbers\n---\nRun add.py.\n"), "add.py": File(content=b"print(1 + 1)")})
+        about = b"---\nname: add\ndescription: adds numbers\n---\nRun add.py.\n"
+        skill = Dir(children={"SKILL.md": File(content=about), "add.py": File(content=b"print(1 + 1)")})
         model = Scripted({"cmd": "python3 .agents/add/add.py"})
         agent = SandboxAgent(
             name="a", model=model, capabilities=[SandboxdShell(), Skills(from_=Dir(children={"add": skill}))],
