@@ -179,10 +179,8 @@ class Shell:
 
     def expand(self, word):
         """The fields that a word becomes: none, one or several."""
-        if word and word[0][0] == "text" and not word[0][2] and word[0][1] == "~":
-            rest = "".join(self.value(p) for p in word[1:])
-            if not rest or rest[0] == "/":
-                return [APP + rest]
+        if word and word[0][0] == "text" and not word[0][2] and word[0][1].split("/")[0] == "~":
+            word = [("text", APP + word[0][1][1:], False), *word[1:]]
         if [piece for piece in word if piece[1]] == [("name", ("@", ""), True)]:
             return list(self.args[1:])
         fields, pattern, wild, some = [], "", False, False
@@ -190,7 +188,8 @@ class Shell:
         for piece in word:
             text, quoted = self.value(piece), piece[2]
             if quoted:
-                some, plain, pattern = True, plain + text, pattern + glob.escape(text)
+                some, plain = True, plain + text
+                pattern += glob.escape(text) if len(text) < 4096 else text  # no file's name is longer
                 continue
             parts = [text] if piece[0] == "text" else re.split("[ \t\n]+", text)
             for index, part in enumerate(parts):

@@ -112,6 +112,8 @@ COMMANDS = [
     ("test -f s && [ -d a ] && echo both", 0, "both\n", ""),
     ("cp -r a c; mv c d; ls d/x.txt; rm -rf d; ls d", 2, "d/x.txt\n", "No such file"),
     ("python3 --version; which python3 gcc", 1, "Python 3.", ""),
+    ("echo ~ ~/x '~' a~; x=5; echo a$x-b ${x}c \"q$x\\\"r\\$\"; echo a\\\nb", 0, "/app /app/x ~ a~\na5-b 5c q5\"r$\nab\n", ""),
+    ("python3 -c \"" + "x = '$HOME'\n" * 500 + "print(x)\"", 0, "/app\n", ""),
     # What there is not.
     ("gcc x.c", 127, "", "gcc: no such command"),
     ("git status && echo no", 127, "", "These run in the sandbox: python3"),
