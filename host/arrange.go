@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/sandboxd/sandboxd/host/wasm"
+	"github.com/sandboxd/sandboxd/policies"
 )
 
 // arranger is a driver that can have what calls write to lie close together in its image:
@@ -16,7 +17,8 @@ import (
 // sandboxd are arranged, whose modules are known.
 type arranger interface {
 	driver
-	// programs are what an image is arranged for. They are given no input.
+	// programs are what an image is arranged for, the most important one first. They are
+	// given no input.
 	programs() []string
 	// watch adds code to a module that is ready to be compiled, and returns the driver of
 	// what came of it. Images of that must do for the module as it was.
@@ -27,6 +29,8 @@ type arranger interface {
 // run from its image, and during another warm-up, which makes the image to be kept.
 type watcher interface {
 	driver
+	// next says that another of the programs is about to run.
+	next()
 	// learn is given the memory of the first warm-up when the programs have run.
 	learn(memory []byte) error
 	// finish changes the memory of the second warm-up.
@@ -36,7 +40,8 @@ type watcher interface {
 // errNotArranged means that a driver does not arrange its images.
 var errNotArranged = errors.New("not to be arranged")
 
-// arranged makes an arranged image in dir, which is empty again if that fails.
+// arranged makes an arranged image in dir. What it leaves there when it fails is no image
+// yet.
 func (b *builder) arranged(ctx context.Context, dir string) (err error) {
 	if b.watcher == nil {
 		return errNotArranged
@@ -75,8 +80,11 @@ func (b *builder) arranged(ctx context.Context, dir string) (err error) {
 	if err := p.openImage(first, b.key()); err != nil {
 		return err
 	}
+	profile := testProfile()
+	profile.Disk = policies.Disk{Quota: warmUpOutput, Files: 8, FileSize: warmUpOutput, Depth: 8, OpenFiles: 8}
 	for _, code := range b.driver.(arranger).programs() {
-		c, err := b.host.newCall(p, testProfile(), &Request{Code: []byte(code)})
+		b.watcher.next()
+		c, err := b.host.newCall(p, profile, &Request{Code: []byte(code)})
 		if err != nil {
 			return err
 		}

@@ -289,6 +289,20 @@ func pythonPlugin(t *testing.T) (*Host, *plugin) {
 	return h, snapshotted(t, h, definition)
 }
 
+// lookup finds a language's runtime.
+func lookup(t *testing.T, language string) *runtimes.Definition {
+	t.Helper()
+	registry, err := runtimes.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := registry.Lookup(language)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
 // cachedHost opens a host on the cache that all tests share.
 func cachedHost(t testing.TB) *Host {
 	t.Helper()

@@ -11,7 +11,6 @@ import (
 
 	"github.com/sandboxd/sandboxd/internal/measure"
 	"github.com/sandboxd/sandboxd/policies"
-	"github.com/sandboxd/sandboxd/runtimes"
 )
 
 // hellos are the smallest programs of languages, what they may cost in memory, and the
@@ -82,20 +81,6 @@ func TestAnInstanceTakesLittleMemory(t *testing.T) {
 			}
 		})
 	}
-}
-
-// lookup finds a language's runtime.
-func lookup(t *testing.T, language string) *runtimes.Definition {
-	t.Helper()
-	registry, err := runtimes.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := registry.Lookup(language)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
 }
 
 // privatePages counts the pages of memory that no file backs.

@@ -55,6 +55,9 @@ func (d *quickjs) library() string { return "" } // the module carries none
 
 func (d *quickjs) content() [][]byte {
 	all := [][]byte{d.host, []byte(layoutVersion)}
+	for _, code := range d.programs() {
+		all = append(all, []byte(code))
+	}
 	for _, name := range d.order {
 		all = append(all, []byte(name), d.source[name])
 	}

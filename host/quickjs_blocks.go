@@ -104,6 +104,7 @@ const (
 	maxArenas = 1 << 16
 	maxBlocks = 1 << 24
 	maxWrites = 1 << 20
+	maxRoom   = 1 << 10 // of one class
 )
 
 // arenas are those of a JSRuntime, by address.
@@ -134,101 +135,146 @@ func (h heap) arenas(rt uint32) ([]arena, error) {
 // block is where a block of an arena begins.
 func (a *arena) block(n uint32) uint32 { return a.at + arenaHeader + n*blockSizes[a.class] }
 
-// blockWatch follows the allocations of a warm-up and the writes of what is tried.
+// blockWatch follows the allocations of a warm-up and the writes of the programs that are
+// tried.
 type blockWatch struct {
 	rt      uint32
-	count   int             // allocations so far
-	at      []uint32        // where each went, 0 if it came from no arena
-	written map[uint32]bool // addresses, in units of 8 bytes
-	plan    *blockPlan      // of the second warm-up
+	count   int               // allocations so far
+	at      []uint32          // where each went, 0 if it came from no arena
+	written []map[uint32]bool // by program: addresses, in units of 8 bytes
+	// plans are those of the second warm-up: one of what the first program writes to, one
+	// of what the second does besides, and so on.
+	plans    []*blockPlan
+	reserved bool
 }
+
+// next says that another program runs.
+func (w *blockWatch) next() { w.written = append(w.written, map[uint32]bool{}) }
 
 func (w *blockWatch) wrote(at, length uint32) {
-	for unit := at / 8; unit <= (at+max(length, 1)-1)/8 && len(w.written) < maxWrites; unit++ {
-		w.written[unit] = true
+	if len(w.written) == 0 {
+		return
+	}
+	written := w.written[len(w.written)-1]
+	for unit := at / 8; unit <= (at+max(length, 1)-1)/8 && len(written) < maxWrites; unit++ {
+		written[unit] = true
 	}
 }
 
-// reserve gives the size of the layout, once.
+// reserve gives the size of the layout, once: a page more than it takes, so that it can
+// begin with one.
 func (w *blockWatch) reserve(rt uint32) uint32 {
 	w.rt = rt
-	if w.plan == nil || w.plan.reserved {
+	if len(w.plans) == 0 || w.reserved {
 		return 0
 	}
-	w.plan.reserved = true
-	return w.plan.size()
+	w.reserved = true
+	size := uint32(systemPage)
+	for _, p := range w.plans {
+		size += p.size()
+	}
+	return size
 }
 
+// systemPage is how systems share out memory.
+const systemPage = 4 << 10
+
 func (w *blockWatch) lay(h heap, at uint32) {
-	if at != 0 {
-		w.plan.lay(h, w.rt, at)
+	if at == 0 {
+		return
+	}
+	at = (at + systemPage - 1) &^ (systemPage - 1)
+	for _, p := range w.plans {
+		p.lay(h, w.rt, at)
+		at += p.size()
 	}
 }
 
 func (w *blockWatch) place(h heap, size uint32) uint32 {
 	n := w.count
 	w.count++
-	if w.plan == nil {
-		return 0
+	for _, p := range w.plans {
+		if at := p.place(h, n, sizeClass(size)); at != 0 {
+			return at
+		}
 	}
-	return w.plan.place(h, n, sizeClass(size))
+	return 0
+}
+
+// open gives the blocks that are left to calls, those of the first plan first.
+func (w *blockWatch) open(h heap) error {
+	for _, p := range slices.Backward(w.plans) {
+		if err := p.open(h); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // placed notes where the allocation that was counted last went.
 func (w *blockWatch) placed(at uint32) {
-	if w.plan != nil || w.count > maxBlocks {
+	if len(w.plans) > 0 || w.count > maxBlocks {
 		return
 	}
 	w.at = append(w.at, make([]uint32, w.count-len(w.at))...)
 	w.at[w.count-1] = at
 }
 
-// learn makes a plan of what was written to since memory was as it is.
-func (w *blockWatch) learn(h heap) (*blockPlan, error) {
+// learn makes the plans, of what was written to since memory was as it is.
+func (w *blockWatch) learn(h heap) error {
 	arenas, err := h.arenas(w.rt)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	// Of the blocks at one address, the one allocated last is there now.
 	last := make(map[uint32]int, len(w.at))
 	for n, at := range w.at {
 		last[at] = n
 	}
-	p := &blockPlan{chosen: map[int]bool{}}
-	room := map[uint32]bool{}
-	for _, unit := range slices.Sorted(maps.Keys(w.written)) {
-		at := unit * 8
-		i, found := slices.BinarySearchFunc(arenas, at, func(a arena, at uint32) int { return int(int64(a.at) - int64(at)) })
-		if !found {
-			i--
-		}
-		if i < 0 || at < arenas[i].at+arenaHeader || at >= arenas[i].end() {
-			continue
-		}
-		a := &arenas[i]
-		number := (at - a.at - arenaHeader) / blockSizes[a.class]
-		block := a.block(number)
-		if a.free[number] {
-			if !room[block] {
-				room[block] = true
-				p.room[a.class]++
+	seen := map[uint32]bool{}
+	for _, written := range w.written {
+		p := &blockPlan{chosen: map[int]bool{}}
+		for _, unit := range slices.Sorted(maps.Keys(written)) {
+			a, number, ok := blockAt(arenas, unit*8)
+			if !ok || seen[a.block(number)] {
+				continue
 			}
-			continue
+			block := a.block(number)
+			seen[block] = true
+			if a.free[number] {
+				p.room[a.class]++
+			} else if n, known := last[block+blockHeader]; known {
+				p.chosen[n] = true
+				p.blocks[a.class]++
+			}
 		}
-		if n, known := last[block+blockHeader]; known && !p.chosen[n] {
-			p.chosen[n] = true
-			p.blocks[a.class]++
+		for class, n := range p.room {
+			if n > 0 { // a call that is a little different takes a few more
+				p.room[class] = min(n+n/4+1, maxRoom)
+			}
+		}
+		if len(p.chosen) > 0 {
+			w.plans = append(w.plans, p)
 		}
 	}
-	for class, n := range p.room {
-		if n > 0 { // a call that is a little different takes a few more
-			p.room[class] = n + n/4 + 1
-		}
+	if len(w.plans) == 0 {
+		return errors.New("nothing was written to")
 	}
-	if len(p.chosen) == 0 {
-		return nil, errors.New("nothing was written to")
+	w.count = 0
+	return nil
+}
+
+// blockAt finds the block that an address is in.
+func blockAt(arenas []arena, at uint32) (a *arena, number uint32, ok bool) {
+	i, found := slices.BinarySearchFunc(arenas, at, func(a arena, at uint32) int { return int(int64(a.at) - int64(at)) })
+	if !found {
+		i--
 	}
-	return p, nil
+	if i < 0 || at < arenas[i].at+arenaHeader || at >= arenas[i].end() {
+		return nil, 0, false
+	}
+	a = &arenas[i]
+	return a, (at - a.at - arenaHeader) / blockSizes[a.class], true
 }
 
 // blockPlan says which allocations of a warm-up go into arenas of their own, one for
@@ -238,18 +284,13 @@ type blockPlan struct {
 	chosen       map[int]bool // allocations, by their number
 	blocks, room [len(blockSizes)]uint32
 
-	reserved bool
-	rt       uint32
-	arenas   [len(blockSizes)]uint32 // where they are; 0 for none
-	used     [len(blockSizes)]uint32
+	rt     uint32
+	arenas [len(blockSizes)]uint32 // where they are; 0 for none
+	used   [len(blockSizes)]uint32
 }
 
-// systemPage is how systems share out memory.
-const systemPage = 4 << 10
-
-// size is that of all arenas, so that they can begin with a page.
-func (p *blockPlan) size() uint32 {
-	size := uint32(systemPage)
+// size is that of all arenas.
+func (p *blockPlan) size() (size uint32) {
 	for class := range blockSizes {
 		if n := p.blocks[class] + p.room[class]; n > 0 {
 			size += arenaHeader + n*blockSizes[class]
@@ -262,7 +303,6 @@ func (p *blockPlan) size() uint32 {
 // placed, with a block more than there is, so that they are never given up.
 func (p *blockPlan) lay(h heap, rt, at uint32) {
 	p.rt = rt
-	at = (at + systemPage - 1) &^ (systemPage - 1)
 	for class := range blockSizes {
 		n := p.blocks[class] + p.room[class]
 		if n == 0 {

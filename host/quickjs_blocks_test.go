@@ -109,46 +109,54 @@ func (m *modelHeap) warmUp(w *blockWatch) []uint32 {
 // TestChosenBlocksLieSideBySide lays blocks out that a call wrote to, and has the
 // allocator go on with the result.
 func TestChosenBlocksLieSideBySide(t *testing.T) {
-	w := &blockWatch{written: map[uint32]bool{}}
+	w := new(blockWatch)
 	first := newModelHeap()
 	live := first.warmUp(w)
+	w.next()
 	before := bytes.Clone(first.heap)
 	for i := 0; i < len(live); i += 50 {
 		w.wrote(live[i], 4)
 	}
 	w.wrote(first.allocate(24), 8)
 	w.wrote(first.allocate(24), 8)
-	var err error
-	if w.plan, err = w.learn(before); err != nil {
+	w.next()
+	for i := 0; i < len(live); i += 25 {
+		w.wrote(live[i], 4)
+	}
+	w.wrote(first.allocate(24), 8)
+	if err := w.learn(before); err != nil {
 		t.Fatal(err)
 	}
-	w.count = 0
+	if len(w.plans) != 2 {
+		t.Fatalf("%d plans", len(w.plans))
+	}
 
 	second := newModelHeap()
 	again := second.warmUp(w)
 	if len(again) != len(live) {
 		t.Fatalf("%d blocks, before %d", len(again), len(live))
 	}
-	if err := w.plan.open(second.heap); err != nil {
+	if err := w.open(second.heap); err != nil {
 		t.Fatal(err)
 	}
-	low := ^uint32(0)
-	for _, at := range w.plan.arenas {
-		if at != 0 {
-			low = min(low, at)
+	within := func(at uint32, p *blockPlan) bool {
+		low := ^uint32(0)
+		for _, arena := range p.arenas {
+			if arena != 0 {
+				low = min(low, arena)
+			}
 		}
+		return at >= low && at < low+p.size()
 	}
-	high := low + w.plan.size() - systemPage
-	inside := func(at uint32) bool { return at >= low && at < high }
 	for i, at := range again {
-		if want := i%50 == 0; inside(at) != want {
-			t.Errorf("block %d is at %#x, and the chosen are between %#x and %#x", i, at, low, high)
+		if within(at, w.plans[0]) != (i%50 == 0) || within(at, w.plans[1]) != (i%50 == 25) {
+			t.Errorf("block %d is at %#x", i, at)
 		}
 	}
 	var taken []uint32
 	for range 2 {
 		taken = append(taken, second.allocate(24))
-		if at := taken[len(taken)-1]; !inside(at) {
+		if at := taken[len(taken)-1]; !within(at, w.plans[0]) {
 			t.Errorf("a call's first block is at %#x", at)
 		}
 	}
@@ -160,45 +168,49 @@ func TestChosenBlocksLieSideBySide(t *testing.T) {
 	if len(slices.Compact(slices.Clone(all))) != len(all) {
 		t.Error("a block was given twice")
 	}
-	for _, at := range all {
-		if inside(at) {
-			second.release(at)
+	for _, p := range w.plans {
+		for _, at := range all {
+			if within(at, p) {
+				second.release(at)
+			}
 		}
-	}
-	for _, at := range w.plan.arenas {
-		// The allocator gives an arena up of which nothing is in use.
-		if at != 0 && second.u16(at+arenaUsed) != 1 {
-			t.Errorf("the arena at %#x has %d blocks in use, want the one that is not there", at, second.u16(at+arenaUsed))
+		for _, at := range p.arenas {
+			// The allocator gives an arena up of which nothing is in use.
+			if at != 0 && second.u16(at+arenaUsed) != 1 {
+				t.Errorf("the arena at %#x has %d blocks in use, want the one that is not there", at, second.u16(at+arenaUsed))
+			}
 		}
 	}
 }
 
 // TestNoLayoutOfMemoryThatMakesNoSense damages a heap in many places.
 func TestNoLayoutOfMemoryThatMakesNoSense(t *testing.T) {
-	w := &blockWatch{written: map[uint32]bool{}}
+	watched := new(blockWatch)
 	m := newModelHeap()
-	for _, at := range m.warmUp(w)[:20] {
-		w.wrote(at, 4)
+	live := m.warmUp(watched)
+	watched.next()
+	for _, at := range live[:20] {
+		watched.wrote(at, 4)
 	}
 	failed := 0
 	for at := uint32(modelRuntime); at < 8192; at += 7 {
 		damaged := heap(bytes.Clone(m.heap[:m.top]))
 		damaged[at] ^= 0x5A
-		p, err := w.learn(damaged)
-		if err != nil {
+		w := *watched
+		if err := w.learn(damaged); err != nil {
 			if !errors.Is(err, errLayout) {
 				t.Fatal(err)
 			}
 			failed++
 			continue
 		}
-		p.lay(damaged, modelRuntime, m.top-100) // beyond the end
-		_ = p.open(damaged)
+		w.lay(damaged, m.top-100) // beyond the end
+		_ = w.open(damaged)
 	}
 	if failed == 0 {
 		t.Error("nothing was noticed")
 	}
-	if _, err := (&blockWatch{}).learn(m.heap); err == nil {
+	if err := (&blockWatch{rt: modelRuntime}).learn(m.heap); err == nil {
 		t.Error("nothing was written to, and it was laid out")
 	}
 }

@@ -37,9 +37,33 @@ const (
 	opWrote    = 0x114 // told of a write: address and length
 )
 
-// programs are what the blocks of an image are laid out for.
+// programs implements arranger: the smallest one, one that waits for input, and one that
+// does a little of what most do.
 func (d *quickjs) programs() []string {
-	return []string{"console.log('hi');\n", "console.log('hi');\nrequire('fs').readFileSync(0);\n"}
+	return []string{
+		"console.log('hi');\n",
+		"console.log('hi');\nrequire('fs').readFileSync(0);\n",
+		`const fs = require('fs');
+const path = require('path');
+class Item {
+  constructor(name, price) { Object.assign(this, { name, price }); }
+  get label() { return this.name.toUpperCase() + ': ' + this.price.toFixed(2); }
+}
+const items = ['b 2.5', 'a 1', 'c 10'].map((line) => new Item(...line.split(' ').map((w, i) => (i ? parseFloat(w) : w))));
+items.sort((a, b) => a.price - b.price);
+const { length, [0]: first } = items;
+console.log(items, length, first.label, new Map([['n', [1, 2]]]), new Set('abc'), /(\d+)-(\d+)/.exec('10-20'));
+const file = path.join('/app', 'items.json');
+fs.writeFileSync(file, JSON.stringify(items, null, 2));
+console.log(JSON.parse(fs.readFileSync(file, 'utf8')).reduce((sum, i) => sum + i.price, 0));
+try { null.x; } catch (e) { console.error(e.message, e instanceof TypeError); }
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+(async () => {
+  await wait(1);
+  for await (const n of (async function* () { yield* [1, 2]; })()) console.log(n, new Date(0).toISOString());
+})();
+`,
+	}
 }
 
 // watch implements arranger.
@@ -54,7 +78,7 @@ func (d *quickjs) watch(m *wasm.Module) (watcher, error) {
 	m.AddExport(watchingExport, wasm.KindGlobal, watching)
 	g.watchWrites(watching)
 	g.watchBlocks(allocate)
-	return &watchedQuickJS{quickjs: d, blocks: blockWatch{written: map[uint32]bool{}}}, g.err
+	return &watchedQuickJS{quickjs: d}, g.err
 }
 
 // watchingExport is the global that says whether writes are told of.
@@ -223,17 +247,11 @@ func (d *watchedQuickJS) hostCall(ctx context.Context, in *instance, stack []uin
 	}
 }
 
+// next implements watcher.
+func (d *watchedQuickJS) next() { d.blocks.next() }
+
 // learn implements watcher.
-func (d *watchedQuickJS) learn(memory []byte) (err error) {
-	d.blocks.plan, err = d.blocks.learn(memory)
-	d.blocks.count = 0
-	return err
-}
+func (d *watchedQuickJS) learn(memory []byte) error { return d.blocks.learn(memory) }
 
 // finish implements watcher.
-func (d *watchedQuickJS) finish(memory []byte) error {
-	if d.blocks.plan == nil {
-		return nil
-	}
-	return d.blocks.plan.open(memory)
-}
+func (d *watchedQuickJS) finish(memory []byte) error { return d.blocks.open(memory) }
