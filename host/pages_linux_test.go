@@ -59,8 +59,10 @@ func TestAnInstanceTakesLittleMemory(t *testing.T) {
 	for _, tt := range hellos {
 		t.Run(tt.language, func(t *testing.T) {
 			p := snapshotted(t, h, lookup(t, tt.language))
+			profile := testProfile()
+			profile.Memory = 39 << 20 // of which there are no regions to use again
 			size, err := measure.PerInstance(t.Context(), func(_ context.Context, stdin io.Reader) error {
-				c, err := h.newCall(p, testProfile(), &Request{Language: tt.language, Code: []byte(tt.waiting), Stdin: stdin})
+				c, err := h.newCall(p, profile, &Request{Language: tt.language, Code: []byte(tt.waiting), Stdin: stdin})
 				if err != nil {
 					return err
 				}
