@@ -296,7 +296,8 @@ func (l *launching) start(closing context.Context) (_ *process, err error) {
 		StartTimeout:     l.timeout,
 		Logger:           l.logger,
 		Stderr:           log,
-		GRPCDialOptions:  dialOptions(),
+		GRPCDialOptions: append(dialOptions(),
+			grpc.WithStaticStreamWindowSize(handshake.StreamWindow), grpc.WithStaticConnWindowSize(handshake.ConnWindow)),
 	}
 	if l.checksum != "" {
 		sum, err := hex.DecodeString(l.checksum)

@@ -55,6 +55,7 @@ func ServePlugin(ctx context.Context, o PluginOptions) {
 		Logger:           o.Logger,
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
 			opts = append(opts, ServerOptions()...)
+			opts = append(opts, grpc.StaticStreamWindowSize(handshake.StreamWindow), grpc.StaticConnWindowSize(handshake.ConnWindow))
 			opts = append(opts, grpc.ChainUnaryInterceptor(calls.unary), grpc.ChainStreamInterceptor(calls.stream))
 			server = grpc.NewServer(opts...)
 			go func() {

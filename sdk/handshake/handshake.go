@@ -17,3 +17,12 @@ var Config = plugin.HandshakeConfig{
 	MagicCookieKey:   "SANDBOXD_PLUGIN",
 	MagicCookieValue: "7b2c1f0e-5a7d-4d6c-9c55-0f7a2f6f9d31",
 }
+
+// How many bytes each side takes in before the other waits: for one call, and for all
+// that came in and were not looked at yet. They are fixed because gRPC otherwise sizes
+// them by measuring the connection with a ping for each message, which costs a call of
+// a tool more than the message does.
+const (
+	StreamWindow = 1 << 20
+	ConnWindow   = 4 << 20
+)
