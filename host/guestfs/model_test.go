@@ -165,6 +165,8 @@ type machine struct {
 	m    *model
 	held [3]sys.File
 	code []byte
+
+	between func(step int) // called after each step; or nil
 }
 
 func newMachine(t *testing.T, code []byte) *machine {
@@ -213,6 +215,9 @@ func (c *machine) run() {
 		}
 		if want := (usage{bytes: c.m.bytes(), files: len(c.m.files)}); c.root.child("app").mount.measured && c.usage != want {
 			c.t.Fatalf("step %d: %s: usage is %+v, want %+v", step, op, c.usage, want)
+		}
+		if c.between != nil {
+			c.between(step)
 		}
 	}
 	if diff := cmp.Diff(c.m.changes(), c.Journal(), cmpopts.EquateEmpty()); diff != "" {

@@ -17,15 +17,22 @@ import (
 // opened: others may get a name for it while it is open. keep is how much of the
 // content is still wanted.
 func (d *dataFile) unshare(info fs.FileInfo, keep int64) error {
-	if !d.mount.Shared || !hardLinked(info) {
+	if !d.mount.Shared || !countsLinks {
 		return nil
 	}
 	if d.node.orphan {
+		// The guest's own name is gone, so even a single one is somebody else's.
+		if wazerosys.NewStat_t(info).Nlink == 0 {
+			return nil
+		}
 		root, errno := d.mount.dir()
 		if errno != 0 {
 			return errSwapped
 		}
 		return d.fs.replace(parent{Root: root}, d.node, d.file, info, keep)
+	}
+	if !hardLinked(info) {
+		return nil
 	}
 	p := d.fs.resolve(d.node.path)
 	at, errno := p.mount.walk(p.rel)
