@@ -1,6 +1,0 @@
-//go:build !linux
-
-package main
-
-// sharesContent is known on Linux only.
-func sharesContent(string) bool { return false }
