@@ -184,6 +184,22 @@ print(sys.path, sys.path_importer_cache, os.listdir("/app"), dict(os.environ), l
 		plain := s.run(t, s.request(program)).Stdout
 		s.prints(t, strings.Replace(plain, "[]", "['quick', 'other']", 1), s.request(program, mixed...))
 	})
+	t.Run("change nothing for programs that do not use them", func(t *testing.T) {
+		for _, name := range []string{
+			"a caught error", "a syntax error", "a trap", "an exception", "an exit", "an exit at once", "classes", "files",
+			"hashes", "hello", "input", "late output", "numbers", "recursion", "seeded", "tasks", "text",
+		} {
+			r, plain := s.request(repeatable[name], mixed...), s.request(repeatable[name])
+			r.Stdin, plain.Stdin = repeatableRequest(name).Stdin, repeatableRequest(name).Stdin
+			got, want := s.run(t, r), s.run(t, plain)
+			if got.Status != want.Status || got.ExitCode != want.ExitCode || got.Stdout != want.Stdout || got.Stderr != want.Stderr {
+				t.Errorf("%s: got %+v, want %+v", name, got, want)
+			}
+			if got.FuelConsumed > want.FuelConsumed*11/10+100_000 {
+				t.Errorf("%s: it takes %d units of fuel, and %d without a preload", name, got.FuelConsumed, want.FuelConsumed)
+			}
+		}
+	})
 	t.Run("import more of their package later", func(t *testing.T) {
 		s.prints(t, "/packages/quick/late.py ['__init__.py', 'late.py']\n",
 			s.request("import os, quick.late\nprint(quick.late.here, sorted(n for n in os.listdir(quick.__path__[0]) if n != '__pycache__'))", mixed...))

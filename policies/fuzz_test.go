@@ -119,6 +119,7 @@ func seeds(f *testing.F) {
 	for _, s := range []string{
 		"", "default_profile = \"x\"\n[profiles.x]\nextends = \"strict\"\nfuel = 5_000\nmemory = \"64MiB\"\ntimeout = \"1m30s\"\n",
 		"[profiles.x]\nstdout = 100\nstderr = '1KB'\noverridable = [\"fuel\", # why\n\"disk.quota\"]\noutput_limit = \"stop\"\ndisk = { quota = \"1MB\", files = 3 }",
+		"[runtimes.python]\npreload = [\"jinja2\", 'a.b',\n\"x-y\"]\n[runtimes.\"a b\"]\n",
 		"[mcp]\ntools = [\"execute_code\", # why\n\"list_files\"]\ndisable_tools = [\"read_fil\"]\nexternal_files = [\"a\", \"../b\"]\nmax_external_file_size = \"1MB\"\nrate = 0.5\nconcurrent = 2",
 		"[server.audit]\nfile = \"audit.jsonl\"\nmax_size = \"1MiB\"\nkeep = 2\nrequired = true",
 		"[profiles.x.env]\nA = \"\"\"\na\\\n b\"\"\"\"\n\"b c\" = '''d\n'''\nLANG = false\n[server]\nqueue = 5\nharden = true\nmax_concurrent = 0x4",
