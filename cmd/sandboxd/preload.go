@@ -16,19 +16,20 @@ import (
 // checkPreloads refuses settings of runtimes that there are not, or that import nothing
 // beforehand.
 func checkPreloads(policy *policies.Policy, registry *runtimes.Registry) error {
+	var problems []error
 	for _, name := range policy.Runtimes() {
 		setting := policy.Runtime(name)
 		d, err := registry.Lookup(name)
 		switch {
 		case err != nil:
-			return fmt.Errorf("%s: runtimes.%s: %w", setting.Origin, name, err)
+			problems = append(problems, fmt.Errorf("%s: runtimes.%s: %w", setting.Origin, name, err))
 		case d.Name != name:
-			return fmt.Errorf("%s: runtimes.%s: write [runtimes.%s]", setting.Origin, name, d.Name)
+			problems = append(problems, fmt.Errorf("%s: runtimes.%s: write [runtimes.%s]", setting.Origin, name, d.Name))
 		case len(setting.Preload) > 0 && d.Driver != runtimes.DriverCPython:
-			return fmt.Errorf("%s: runtimes.%s.preload: packages can be preloaded for Python only; delete the key", setting.Origin, name)
+			problems = append(problems, fmt.Errorf("%s: runtimes.%s.preload: packages can be preloaded for Python only; delete the key", setting.Origin, name))
 		}
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 // preload names the modules that the programs of a profile, which may import the chosen

@@ -134,9 +134,6 @@ func TestPreloadsThatAreRefused(t *testing.T) {
 	tests := []struct{ name, policy, want string }{
 		{"not installed", "[runtimes.python]\npreload = [\n  'light',\n  'wieghty']\n", `sandbox.toml:2: runtimes.python.preload: "wieghty" is not installed: install it with "sandboxd packages add wieghty", or take it off the list`},
 		{"a module of none", "[runtimes.python]\npreload = ['openpyxl.chart']\n", `sandbox.toml:2: runtimes.python.preload: "openpyxl.chart" is not installed: install it with "sandboxd packages add openpyxl"`},
-		{"another runtime", "[runtimes.javascript]\npreload = ['light']\n", "sandbox.toml:2: runtimes.javascript.preload: packages can be preloaded for Python only"},
-		{"no runtime", "[runtimes.pyton]\npreload = []\n", `sandbox.toml:2: runtimes.pyton: `},
-		{"an alias", "[runtimes.py]\npreload = []\n", `sandbox.toml:2: runtimes.py: write [runtimes.python]`},
 		{"a package that cannot be imported", "[runtimes.python]\npreload = ['light', 'broken']\n", `key "runtimes.python.preload"): importing "broken": ModuleNotFoundError: No module named 'nothing_there'; take it off the list`},
 		{"a module that is not there", "[runtimes.python]\npreload = ['light.more']\n", `importing "light.more": ModuleNotFoundError`},
 		{"a list of numbers", "[runtimes.python]\npreload = [1]\n", `sandbox.toml:2: runtimes.python.preload: want the name of a package in quotes, not a number`},

@@ -269,6 +269,13 @@ func (a *app) checkPolicy(path string, asJSON bool) error {
 	if err != nil && !errors.Is(err, policies.ErrInvalid) {
 		return err
 	}
+	if err == nil {
+		registry, failed := a.registry()
+		if failed != nil {
+			return failed
+		}
+		err = checkPreloads(policy, registry)
+	}
 	if asJSON {
 		found := problemsOf(path, err)
 		if printErr := a.printJSON(map[string]any{"path": path, "valid": err == nil, "problems": found}); printErr != nil {

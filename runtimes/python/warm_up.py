@@ -250,6 +250,7 @@ def preload(guest):
         say(module=name, seeds=guest._seeds - seeds)
     sys.modules.pop("__main__", None)
     posix.close(descriptor)
+    guest._forget_packages()  # what was read to find modules, which would only take memory
 
 
 def settle():
