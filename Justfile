@@ -59,6 +59,11 @@ soak-mcp time="10m": build
 bench *flags:
     cd bench && go run . {{flags}}
 
+# Write the pages of what programs can import, from what runs. For both builds of Python:
+# once without the built one, and once with it (SANDBOXD_CACHE_DIR=...).
+capabilities packages=(cache_directory() / "sandboxd-ci" / "packages"):
+    SANDBOXD_PACKAGES_TESTS={{packages}} go test ./internal/capabilities -count=1 -update
+
 # What importing the packages that are installed costs. just bench-packages --quick
 bench-packages *flags: build
     bin/sandboxd bench packages {{flags}}

@@ -25,7 +25,7 @@ import zoneinfo
 # What programs import most, and what would take them a large part of a strict
 # budget to import: asyncio takes 700 million instructions, unittest 400. See
 # docs/python.md for what was left out and what it costs. Memory is the price:
-# this library takes about 90 pages of 64 KiB.
+# this library takes about 100 pages of 64 KiB.
 LIBRARY = """
     _strptime abc argparse ast asyncio base64 binascii bisect bz2 calendar codecs
     collections collections.abc concurrent.futures configparser contextlib contextvars
