@@ -23,9 +23,9 @@ import zipimport
 import zoneinfo
 
 # What programs import most, and what would take them a large part of a strict
-# budget to import: asyncio takes 700 million instructions, unittest 400. See
-# docs/python.md for what was left out and what it costs. Memory is the price:
-# this library takes about 100 pages of 64 KiB.
+# budget to import: asyncio takes several hundred million instructions. See
+# docs/capabilities-python.md for what was left out and what it costs. Memory is the
+# price: this library takes about 100 pages of 64 KiB.
 LIBRARY = """
     _strptime abc argparse ast asyncio base64 binascii bisect bz2 calendar codecs
     collections collections.abc concurrent.futures configparser contextlib contextvars
