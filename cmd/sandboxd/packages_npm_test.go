@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -103,6 +104,40 @@ func TestEveryPackageOfTheJavaScriptCatalogueWorks(t *testing.T) {
 		check(u.name, "javascript", u.profile, u.program, u.want)
 	}
 	check("in TypeScript", "typescript", "strict", "import semver from 'semver';\nimport Big from 'big.js';\nconst n: number = new Big(1).plus(2).toNumber();\nconsole.log(n, semver.major('3.1.0') as number);", "3 3")
+}
+
+// TestCommandsOfThePackagesPage runs what docs/packages.md shows behind "$": commands that
+// fetch packages, which the tests of the other pages do not.
+func TestCommandsOfThePackagesPage(t *testing.T) {
+	dir := os.Getenv(packagesEnv)
+	if dir == "" {
+		t.Skip("fetches packages; set " + packagesEnv + " to a directory")
+	}
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("the documentation is written for a POSIX shell: ", err)
+	}
+	t.Setenv("SANDBOXD_DATA_DIR", dir)
+	page, err := os.ReadFile(filepath.Join(repository(t), "docs", "packages.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran := 0
+	for line := range strings.Lines(string(page)) {
+		command, ok := strings.CutPrefix(line, "$ ")
+		if !ok {
+			continue
+		}
+		ran++
+		cmd := exec.CommandContext(t.Context(), shell, "-eu", "-c", command)
+		cmd.Dir, cmd.Env = t.TempDir(), childEnv(t)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s%v\n%s", command, err, out)
+		}
+	}
+	if ran < 10 {
+		t.Errorf("the page has %d commands", ran)
+	}
 }
 
 // TestBuiltinsAreThoseOfTheRuntime holds the list of names that no package may have
