@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -83,28 +84,30 @@ func (a *app) npmStoreOf(d *runtimes.Definition, catalogue *packages.NPMLock) (*
 	if err != nil {
 		return nil, err
 	}
-	return packages.OpenNPM(filepath.Join(dir, "packages", d.Name), catalogue, a.bundle), nil
+	return packages.OpenNPM(filepath.Join(dir, "packages", d.Name), catalogue, a.bundle,
+		func(ctx context.Context, tree string, imports []string) (map[string]string, error) {
+			return a.tryNPM(ctx, d, tree, imports)
+		}), nil
 }
 
-// npmPackages are the built-in runtime of JavaScript, and the user's store of packages.
-func (a *app) npmPackages() (*runtimes.Definition, *packages.NPMStore, error) {
+// npmPackages is the user's store of packages of JavaScript.
+func (a *app) npmPackages() (*packages.NPMStore, error) {
 	registry, err := a.registry()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	d, err := registry.Lookup(langJavaScript)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	catalogue, err := npmCatalogueOf(d)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if catalogue == nil {
 		catalogue = &packages.NPMLock{}
 	}
-	store, err := a.npmStoreOf(d, catalogue)
-	return d, store, err
+	return a.npmStoreOf(d, catalogue)
 }
 
 // bundle implements [packages.Bundler]: esbuild reads what strangers wrote inside the
@@ -156,7 +159,7 @@ func newNPMPackageJSON(p packages.NPMPackage) npmPackageJSON {
 
 // listNPM lists the packages of JavaScript.
 func (a *app) listNPM() ([]npmPackageJSON, error) {
-	_, store, err := a.npmPackages()
+	store, err := a.npmPackages()
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +195,7 @@ func npmRow(p *npmPackageJSON) []string {
 
 // addNPM installs the named packages, or the catalogue when none is named.
 func (a *app) addNPM(ctx context.Context, names []string, asJSON bool) error {
-	_, store, err := a.npmPackages()
+	store, err := a.npmPackages()
 	if err != nil {
 		return err
 	}
@@ -224,7 +227,7 @@ func (a *app) printNPM(changed []packages.NPMPackage, asJSON bool) error {
 }
 
 func (a *app) removeNPM(names []string) error {
-	_, store, err := a.npmPackages()
+	store, err := a.npmPackages()
 	if err != nil {
 		return err
 	}
@@ -233,7 +236,7 @@ func (a *app) removeNPM(names []string) error {
 
 // updateNPM brings what is installed to the catalogue's versions.
 func (a *app) updateNPM(ctx context.Context, asJSON bool) error {
-	_, store, err := a.npmPackages()
+	store, err := a.npmPackages()
 	if err != nil {
 		return err
 	}
@@ -246,7 +249,7 @@ func (a *app) updateNPM(ctx context.Context, asJSON bool) error {
 
 // checkNPM checks the digest of each package, and imports it in the sandbox in both ways.
 func (a *app) checkNPM(ctx context.Context) ([]checkedJSON, error) {
-	d, store, err := a.npmPackages()
+	store, err := a.npmPackages()
 	if err != nil {
 		return nil, err
 	}
@@ -258,7 +261,7 @@ func (a *app) checkNPM(ctx context.Context) ([]checkedJSON, error) {
 	for i := range installed.Packages {
 		p := &installed.Packages[i]
 		c := checkedJSON{Name: p.Name, Language: langJavaScript, Version: p.Version, OK: true}
-		if err := a.checkNPMPackage(ctx, d, store, p); err != nil {
+		if err := store.Check(ctx, p); err != nil {
 			if ctx.Err() != nil {
 				return nil, err
 			}
@@ -269,27 +272,41 @@ func (a *app) checkNPM(ctx context.Context) ([]checkedJSON, error) {
 	return list, nil
 }
 
-func (a *app) checkNPMPackage(ctx context.Context, d *runtimes.Definition, store *packages.NPMStore, p *packages.NPMPackage) error {
-	if err := store.Verify(p); err != nil {
-		return err
-	}
-	tree, hold, err := store.Tree([]packages.NPMPackage{*p})
+// tryProgram imports modules in both ways, and ends by itself: a module may leave a timer
+// behind.
+const tryProgram = `
+const failed = {};
+for (const name of %s) {
+  for (const load of [() => require(name), () => import(name)]) {
+    try {
+      await load();
+    } catch (e) {
+      failed[name] ??= String(e?.message ?? e).slice(0, 300);
+    }
+  }
+}
+console.log('\n' + JSON.stringify(failed));
+process.exit(0);
+`
+
+// tryNPM implements [packages.Trial]. What modules print or forge is about themselves.
+func (a *app) tryNPM(ctx context.Context, d *runtimes.Definition, tree string, imports []string) (map[string]string, error) {
+	names, err := json.Marshal(imports)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	a.holdTree(tree, hold)
-	var program strings.Builder
-	for _, name := range p.Imports() {
-		fmt.Fprintf(&program, "require(%q); await import(%q);\n", name, name)
-	}
-	r, err := a.inOwnSandbox(ctx, d, program.String(), policies.Mount{Host: tree, Guest: npmPath})
+	r, err := a.inOwnSandbox(ctx, d, fmt.Sprintf(tryProgram, names), policies.Mount{Host: tree, Guest: npmPath})
 	if err != nil {
-		return err
+		return nil, err
 	}
+	lines := strings.Split(strings.TrimSpace(string(r.Stdout)), "\n")
+	failed := map[string]string{}
 	if r.Status != host.StatusOK {
-		return fmt.Errorf("import fails: %s: %s", r.Error.Type, r.Error.Message)
+		failed[imports[0]] = fmt.Sprintf("%s: %s", r.Error.Type, r.Error.Message)
+	} else if err := json.Unmarshal([]byte(lines[len(lines)-1]), &failed); err != nil {
+		failed[imports[0]] = "it ended the program"
 	}
-	return nil
+	return failed, nil
 }
 
 // npmMounts are the packages that a profile may import, as a mount; none if there are no

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -155,5 +156,38 @@ func TestBuiltinsAreThoseOfTheRuntime(t *testing.T) {
 	slices.Sort(found)
 	if want := packages.Builtins(); !slices.Equal(found, want) {
 		t.Errorf("the runtime has\n%q, the packages know\n%q", found, want)
+	}
+}
+
+// TestServersListPackagesOfJavaScript holds what servers say there is, such as MCP's
+// list_available_packages, against a lock file.
+func TestServersListPackagesOfJavaScript(t *testing.T) {
+	dir := t.TempDir()
+	a := &app{getenv: func(name string) string {
+		if name == "SANDBOXD_DATA_DIR" {
+			return dir
+		}
+		return os.Getenv(name)
+	}}
+	registry, err := a.registry()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := a.installedPackages(registry)("js"); len(got) > 0 {
+		t.Errorf("installed are %q", got)
+	}
+	home := filepath.Join(dir, "packages", "javascript")
+	lock := "[[package]]\nname = \"@scope/a\"\nversion = \"1.2.3\"\nsummary = \"\"\nintegrity = \"sha512-" + strings.Repeat("A", 86) + "==\"\n"
+	if err := errors.Join(os.MkdirAll(home, 0o700), os.WriteFile(filepath.Join(home, "installed.toml"), []byte(lock), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := a.installedPackages(registry)("typescript"), []string{"@scope/a 1.2.3"}; !slices.Equal(got, want) {
+		t.Errorf("installed are %q, want %q", got, want)
+	}
+	if got := packagedModules(registry)("javascript"); !slices.Contains(got, "date-fns/locale/de") || slices.Contains(got, "jinja2") {
+		t.Errorf("the catalogue of JavaScript has %q", got)
+	}
+	if got := packagedModules(registry)("python"); !slices.Contains(got, "jinja2") || slices.Contains(got, "lodash") {
+		t.Errorf("the catalogue of Python has %q", got)
 	}
 }

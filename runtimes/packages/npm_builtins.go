@@ -67,7 +67,7 @@ var npmInstead = map[string]string{
 
 // refuseNPM is the error for a package that cannot work in the sandbox.
 func refuseNPM(name, why string) error {
-	use := "look for a package of pure JavaScript"
+	use := "look for a package of pure JavaScript, or another version of it"
 	if other, ok := npmInstead[name]; ok {
 		use = "use instead: " + other
 	}

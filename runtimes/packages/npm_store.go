@@ -22,12 +22,17 @@ type NPMStore struct {
 
 	catalogue *NPMLock
 	bundler   Bundler
+	trial     Trial
 }
 
+// Trial imports modules from packages in a directory as a program would, and says of those
+// that cannot be imported why. What it runs is anybody's code.
+type Trial func(ctx context.Context, tree string, imports []string) (failed map[string]string, err error)
+
 // OpenNPM returns the store in dir, which need not exist. The catalogue is where names are
-// looked up first; the bundler is needed by Add and Update alone.
-func OpenNPM(dir string, catalogue *NPMLock, bundler Bundler) *NPMStore {
-	return &NPMStore{shelf: shelf{dir}, catalogue: catalogue, bundler: bundler}
+// looked up first; the bundler and the trial are needed by Add, Update and Check alone.
+func OpenNPM(dir string, catalogue *NPMLock, bundler Bundler, trial Trial) *NPMStore {
+	return &NPMStore{shelf: shelf{dir}, catalogue: catalogue, bundler: bundler, trial: trial}
 }
 
 // Catalogue is what the store was opened with.
@@ -123,19 +128,77 @@ func (s *NPMStore) prepare(ctx context.Context, tmp string, added []NPMPackage) 
 		return err
 	}
 	for i := range added {
-		p := &added[i]
 		dir := filepath.Join(tmp, fmt.Sprint("bundle-", i))
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		if err := s.make(ctx, &added[i], archives, dir); err != nil {
+			return fmt.Errorf("add %s: %w", added[i].Name, err)
 		}
-		made, err := s.bundle(ctx, p, archives, dir)
-		if err == nil {
-			err = s.keep(p, made, dir)
+	}
+	return nil
+}
+
+// make bundles a package and tries it. Subpaths that nobody asked for and that cannot be
+// imported are left out.
+func (s *NPMStore) make(ctx context.Context, p *NPMPackage, archives map[string]string, dir string) error {
+	if err := s.makeOnce(ctx, p, archives, dir); err != nil {
+		return err
+	}
+	failed, err := s.try(ctx, p)
+	if err != nil {
+		return err
+	}
+	if len(failed) > 0 && failed[p.Name] == "" && p.automatic {
+		p.automatic = false
+		p.Subpaths = slices.DeleteFunc(p.Subpaths, func(sub string) bool { return failed[p.Name+"/"+sub] != "" })
+		return s.makeOnce(ctx, p, archives, dir)
+	}
+	for _, name := range p.Imports() {
+		if why, ok := failed[name]; ok {
+			return refuseNPM(p.Name, fmt.Sprintf("cannot be imported as %q in the sandbox: %s", name, oneLine(why)))
 		}
-		if err != nil {
-			return fmt.Errorf("add %s: %w", p.Name, err)
+	}
+	return nil
+}
+
+// makeOnce bundles a package in a directory, which is gone afterwards.
+func (s *NPMStore) makeOnce(ctx context.Context, p *NPMPackage, archives map[string]string, dir string) error {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	made, err := s.bundle(ctx, p, archives, dir)
+	if err != nil {
+		return err
+	}
+	return s.keep(p, made, dir)
+}
+
+// try imports all of a package.
+func (s *NPMStore) try(ctx context.Context, p *NPMPackage) (map[string]string, error) {
+	tree, err := s.temporary()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(tree) }()
+	files, err := s.load(p)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeFiles(tree, filepath.FromSlash(p.Name), files); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return s.trial(ctx, tree, p.Imports())
+}
+
+// Check compares the bundle of an installed package with its pin, and imports all of it.
+func (s *NPMStore) Check(ctx context.Context, p *NPMPackage) error {
+	failed, err := s.try(ctx, p)
+	if err != nil {
+		return err
+	}
+	for _, name := range p.Imports() {
+		if why, ok := failed[name]; ok {
+			return fmt.Errorf("%w: import of %q fails: %s", ErrInvalid, name, oneLine(why))
 		}
-		_ = os.RemoveAll(dir) // the directory above goes in any case: this saves space
 	}
 	return nil
 }

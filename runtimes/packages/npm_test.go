@@ -379,6 +379,7 @@ type bench struct {
 	runs     int
 	output   func(name string) string // what is made of an entry
 	external string                   // what every output imports
+	failing  map[string]string        // what cannot be imported
 }
 
 func newBench(t *testing.T, catalogue ...NPMPackage) *bench {
@@ -394,7 +395,8 @@ func newBench(t *testing.T, catalogue ...NPMPackage) *bench {
 	b := &bench{t: t, archives: t.TempDir(), output: func(name string) string { return "made of " + name }}
 	t.Setenv("PATH", bin)
 	t.Setenv(fakeArchives, b.archives)
-	b.NPMStore = OpenNPM(filepath.Join(t.TempDir(), "store"), &NPMLock{Packages: catalogue}, b.bundle)
+	b.NPMStore = OpenNPM(filepath.Join(t.TempDir(), "store"), &NPMLock{Packages: catalogue}, b.bundle,
+		func(context.Context, string, []string) (map[string]string, error) { return b.failing, nil })
 	return b
 }
 
@@ -586,6 +588,33 @@ func TestABrowsersFilesAreUsedWhereNodesNeedWhatIsLacking(t *testing.T) {
 	}
 	if _, err := b.Add(t.Context(), []string{"a"}); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestPackagesAreTriedBeforeTheyAreInstalled(t *testing.T) {
+	b := newBench(t)
+	d := b.has("a", "1.0.0", map[string]string{
+		"package.json": `{"exports": {".": "./index.js", "./good": "./index.js", "./bad": "./index.js"}}`, "index.js": "",
+	})
+	lock := `{"lockfileVersion": 3, "packages": {"node_modules/a": {"version": "1.0.0", "integrity": "` + d.Integrity + `"}}}`
+	if err := os.WriteFile(filepath.Join(b.archives, "package-lock.json"), []byte(lock), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.failing = map[string]string{"a": "no such\x1b thing"}
+	if _, err := b.Add(t.Context(), []string{"a@1"}); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), `cannot be imported as "a" in the sandbox: no such thing`) {
+		t.Errorf("one that fails: %v", err)
+	}
+	b.failing = map[string]string{"a/bad": "no such thing"}
+	added, err := b.Add(t.Context(), []string{"a@1"})
+	if err != nil || len(added) != 1 || !slices.Equal(added[0].Subpaths, []string{"good"}) {
+		t.Errorf("one with a subpath that fails: %+v, %v", added, err)
+	}
+	if err := b.Check(t.Context(), &added[0]); err != nil {
+		t.Error(err)
+	}
+	b.failing = map[string]string{"a/good": "later"}
+	if err := b.Check(t.Context(), &added[0]); !errors.Is(err, ErrInvalid) {
+		t.Errorf("check of one that fails: %v", err)
 	}
 }
 

@@ -342,7 +342,7 @@ func TestTwoChangesAtOnceBothCount(t *testing.T) {
 	var group sync.WaitGroup
 	for w := range writers {
 		group.Go(func() { // as another process does
-			python, npm := Open(wheels, &Lock{}, "3.12"), OpenNPM(bundles, &NPMLock{}, nil)
+			python, npm := Open(wheels, &Lock{}, "3.12"), OpenNPM(bundles, &NPMLock{}, nil, nil)
 			for i := range each {
 				err := python.change(func(l *Lock) error {
 					l.put([]Package{{
@@ -369,7 +369,7 @@ func TestTwoChangesAtOnceBothCount(t *testing.T) {
 	if err != nil || len(l.Packages) != writers*each {
 		t.Errorf("%d packages of Python are installed, want %d; %v", len(l.Packages), writers*each, err)
 	}
-	n, err := OpenNPM(bundles, &NPMLock{}, nil).Installed()
+	n, err := OpenNPM(bundles, &NPMLock{}, nil, nil).Installed()
 	if err != nil || len(n.Packages) != writers*each {
 		t.Errorf("%d packages of npm are installed, want %d; %v", len(n.Packages), writers*each, err)
 	}
