@@ -17,7 +17,8 @@ import (
 // registry, credentials and proxies, so this package names no registry.
 //
 // No script of a package is run, and nothing is fetched but from the registry: a package
-// could ask for another by a path of this machine, or by an address that git is run on.
+// could ask for another by a path of this machine, or by an address that git is run on. An
+// npm that does not know the options for that yet has no git to run.
 func runNPM(ctx context.Context, project string, about string, args ...string) error {
 	npm, err := exec.LookPath("npm")
 	if err != nil {
@@ -25,7 +26,7 @@ func runNPM(ctx context.Context, project string, about string, args ...string) e
 	}
 	all := append([]string{
 		args[0], "--prefix=" + project, "--ignore-scripts", "--dry-run=false", "--workspaces=false", "--global=false",
-		"--allow-git=none", "--allow-file=none", "--allow-directory=none",
+		"--allow-git=none", "--git=git-is-not-used", "--allow-file=none", "--allow-directory=none",
 		"--loglevel=error", "--progress=false", "--update-notifier=false",
 		"--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000",
 	}, args[1:]...)
