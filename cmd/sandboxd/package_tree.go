@@ -94,7 +94,7 @@ func (a *app) withPackages(ctx context.Context, policy *policies.Policy, registr
 		return nil //nolint:nilerr // the language has no packages
 	}
 	if usesNPM(d) {
-		mounts, err := a.npmMounts(d, profile)
+		mounts, err := a.npmMounts(d, registry, profile)
 		req.Mounts = slices.Concat(req.Mounts, mounts)
 		return err
 	}
@@ -106,7 +106,7 @@ func (a *app) withPackages(ctx context.Context, policy *policies.Policy, registr
 	if err != nil {
 		return err
 	}
-	chosen, err := a.allowed(d, installed, profile)
+	chosen, err := a.allowed(d, registry, installed, profile)
 	if err != nil {
 		return err
 	}
@@ -156,11 +156,11 @@ func packagedModules(registry *runtimes.Registry) func(string) []string {
 }
 
 // allowed are the installed packages that a profile may import, and what those require.
-func (a *app) allowed(d *runtimes.Definition, installed *packages.Lock, profile *policies.Profile) ([]packages.Package, error) {
+func (a *app) allowed(d *runtimes.Definition, registry *runtimes.Registry, installed *packages.Lock, profile *policies.Profile) ([]packages.Package, error) {
 	if profile.Packages == nil {
 		return installed.Packages, nil
 	}
-	names, err := a.namesFor(d, profile.Packages, func(name string) bool { _, ok := installed.Find(name); return ok })
+	names, err := a.namesFor(d, registry, profile.Packages, func(name string) bool { _, ok := installed.Find(name); return ok })
 	if err != nil {
 		return nil, err
 	}

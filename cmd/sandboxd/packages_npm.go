@@ -311,7 +311,7 @@ func (a *app) tryNPM(ctx context.Context, d *runtimes.Definition, tree string, i
 
 // npmMounts are the packages that a profile may import, as a mount; none if there are no
 // such packages.
-func (a *app) npmMounts(d *runtimes.Definition, profile *policies.Profile) ([]policies.Mount, error) {
+func (a *app) npmMounts(d *runtimes.Definition, registry *runtimes.Registry, profile *policies.Profile) ([]policies.Mount, error) {
 	store, err := a.npmStoreOf(d, &packages.NPMLock{})
 	if err != nil {
 		return nil, err
@@ -322,7 +322,7 @@ func (a *app) npmMounts(d *runtimes.Definition, profile *policies.Profile) ([]po
 	}
 	chosen := installed.Packages
 	if profile.Packages != nil {
-		names, err := a.namesFor(d, profile.Packages, func(name string) bool { _, ok := installed.Find(name); return ok })
+		names, err := a.namesFor(d, registry, profile.Packages, func(name string) bool { _, ok := installed.Find(name); return ok })
 		if err != nil {
 			return nil, err
 		}
@@ -348,7 +348,7 @@ func notAllowed(profile *policies.Profile, err error) error {
 
 // namesFor are those of a profile's names of packages that concern a language: a name may
 // be that of another language's package alone.
-func (a *app) namesFor(d *runtimes.Definition, names []string, has func(string) bool) ([]string, error) {
+func (a *app) namesFor(d *runtimes.Definition, registry *runtimes.Registry, names []string, has func(string) bool) ([]string, error) {
 	var own []string
 	var others []func(string) bool
 	for _, name := range names {
@@ -358,7 +358,7 @@ func (a *app) namesFor(d *runtimes.Definition, names []string, has func(string) 
 		}
 		if others == nil {
 			var err error
-			if others, err = a.otherPackages(d); err != nil {
+			if others, err = a.otherPackages(d, registry); err != nil {
 				return nil, err
 			}
 		}
@@ -370,11 +370,7 @@ func (a *app) namesFor(d *runtimes.Definition, names []string, has func(string) 
 }
 
 // otherPackages say whether a name is that of an installed package of another language.
-func (a *app) otherPackages(d *runtimes.Definition) ([]func(string) bool, error) {
-	registry, err := a.registry()
-	if err != nil {
-		return nil, err
-	}
+func (a *app) otherPackages(d *runtimes.Definition, registry *runtimes.Registry) ([]func(string) bool, error) {
 	var others []func(string) bool
 	for _, o := range registry.All() {
 		if _, err := fs.Stat(o.Files, catalogueFile); o.Name == d.Name || err != nil {

@@ -219,10 +219,12 @@ func (s *NPMStore) keep(p *NPMPackage, made map[string][]byte, tmp string) error
 		err = os.MkdirAll(filepath.Dir(final), 0o700)
 	}
 	if err == nil {
-		err = os.RemoveAll(final) // a damaged one
-	}
-	if err == nil {
 		err = os.Rename(ready, final)
+	}
+	if err != nil && s.Verify(p) != nil { // a damaged one is in the way
+		if err = os.RemoveAll(final); err == nil {
+			err = os.Rename(ready, final)
+		}
 	}
 	if err != nil && s.Verify(p) != nil { // another process may have been quicker
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -517,6 +518,31 @@ func TestNPMStore(t *testing.T) {
 	}
 	if entries, err := filepath.Glob(filepath.Join(b.dir, "tmp-*")); err != nil || len(entries) > 0 {
 		t.Errorf("left behind: %q, %v", entries, err)
+	}
+}
+
+func TestManyAddAtOnce(t *testing.T) {
+	b := newBench(t)
+	b.catalogue = &NPMLock{Packages: []NPMPackage{pinned(b.has("a", "1.0.0", map[string]string{"index.js": ""}))}}
+	var all sync.WaitGroup
+	for range 6 {
+		all.Go(func() {
+			// Each as a process of its own has it: with a store that shares only the files.
+			own := &bench{t: t, output: b.output}
+			own.NPMStore = OpenNPM(b.dir, b.catalogue, own.bundle, b.trial)
+			added, err := own.Add(t.Context(), []string{"a"})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if _, err := own.Tree(added); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if l, err := b.Installed(); err != nil || len(l.Packages) != 1 || b.Verify(&l.Packages[0]) != nil {
+		t.Errorf("installed are %+v, %v", l, err)
 	}
 }
 
