@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -167,12 +166,8 @@ func memoryDirectory(t *testing.T) {
 	if unix.Access(shared, unix.W_OK) != nil {
 		return
 	}
-	dir, err := os.MkdirTemp(shared, "sandboxd-honesty-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	t.Setenv("TMPDIR", dir)
+	t.Setenv("TMPDIR", shared)
+	t.Setenv("TMPDIR", t.TempDir())
 }
 
 // TestFuelIsHonest measures what a unit of fuel buys in each call of the host, next

@@ -348,7 +348,7 @@ func npmContentsOf(ps []NPMPackage) string {
 	return b.String()
 }
 
-// change rewrites the lock file.
+// change rewrites the lock file. Of two changes at once, one waits for the other.
 func (s *NPMStore) change(edit func(*NPMLock) error) error {
 	return change(s.shelf, s.Installed, func(l *NPMLock) string { return npmContentsOf(l.Packages) }, edit)
 }

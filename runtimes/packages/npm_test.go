@@ -523,26 +523,37 @@ func TestNPMStore(t *testing.T) {
 
 func TestManyAddAtOnce(t *testing.T) {
 	b := newBench(t)
-	b.catalogue = &NPMLock{Packages: []NPMPackage{pinned(b.has("a", "1.0.0", map[string]string{"index.js": ""}))}}
+	names := []string{"a", "b", "c", "d"}
+	for _, name := range names {
+		b.catalogue.Packages = append(b.catalogue.Packages, pinned(b.has(name, "1.0.0", map[string]string{"index.js": ""})))
+	}
 	var all sync.WaitGroup
-	for range 6 {
+	for i := range 2 * len(names) {
 		all.Go(func() {
 			// Each as a process of its own has it: with a store that shares only the files.
 			own := &bench{t: t, output: b.output}
 			own.NPMStore = OpenNPM(b.dir, b.catalogue, own.bundle, b.trial)
-			added, err := own.Add(t.Context(), []string{"a"})
+			added, err := own.Add(t.Context(), names[i%len(names):][:1])
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			if _, err := own.Tree(added); err != nil {
+			if _, hold, err := own.Tree(added); err != nil {
 				t.Error(err)
+			} else {
+				_ = hold.Close()
 			}
 		})
 	}
 	all.Wait()
-	if l, err := b.Installed(); err != nil || len(l.Packages) != 1 || b.Verify(&l.Packages[0]) != nil {
-		t.Errorf("installed are %+v, %v", l, err)
+	l, err := b.Installed()
+	if err != nil || len(l.Packages) != len(names) {
+		t.Fatalf("installed are %+v, %v", l, err)
+	}
+	for i := range l.Packages {
+		if err := b.Check(t.Context(), &l.Packages[i]); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
