@@ -35,6 +35,7 @@ const (
 	topicFiles    topic = "files"    // let the program see more files
 	topicWritable topic = "writable" // let it change them
 	topicPackages topic = "packages" // see which packages there are
+	topicInstall  topic = "install"  // have one of a catalogue, where the language has one
 	topicPackage  topic = "package"  // have one that is not there
 	topicNetwork  topic = "network"  // let the program make requests
 	topicMeasure  topic = "measure"  // see where fuel went
@@ -55,7 +56,7 @@ var phrases = map[Interface]map[topic]string{
 		topicInput:    "Give it input with `--stdin FILE`, or pipe some into `sandboxd run`.",
 		topicFiles:    "Show it a directory with `--mount HOST:GUEST`, or work in one with `--workspace DIRECTORY`.",
 		topicWritable: "A directory that it may change is `--workspace DIRECTORY`, or `--mount HOST:GUEST:rw`.",
-		topicPackages: "`sandboxd packages list` shows which packages there are, and `sandboxd packages add`, with `--lang`, installs some.",
+		topicInstall:  "`sandboxd packages list` shows which packages there are, and `sandboxd packages add`, with `--lang`, installs some.",
 		topicPackage:  "Put the package into a directory, show it with `--mount HOST:/packages`, and make the program look there.",
 		topicNetwork:  "The operator of the profile can list the requests it needs under `network.allow` in `sandbox.toml`.",
 		topicMeasure:  "`--profile-fuel` shows which functions used it.",

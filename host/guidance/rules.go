@@ -196,5 +196,5 @@ func (r *Rule) check(all *Rules) error {
 var (
 	field   = regexp.MustCompile(`\{([a-z_]+(?:\.[a-z]+)?)\}`)
 	places  = map[string]place{"outside": outside, "readable": readable, "writable": writable}
-	sayable = []topic{topicInput, topicFiles, topicWritable, topicPackages, topicPackage, topicNetwork}
+	sayable = []topic{topicInput, topicFiles, topicWritable, topicPackages, topicInstall, topicPackage, topicNetwork}
 )
