@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -128,7 +129,7 @@ func (h heap) arenas(rt uint32) ([]arena, error) {
 			all = append(all, a)
 		}
 	}
-	slices.SortFunc(all, func(a, b arena) int { return int(int64(a.at) - int64(b.at)) })
+	slices.SortFunc(all, func(a, b arena) int { return cmp.Compare(a.at, b.at) })
 	return all, nil
 }
 
@@ -266,7 +267,7 @@ func (w *blockWatch) learn(h heap) error {
 
 // blockAt finds the block that an address is in.
 func blockAt(arenas []arena, at uint32) (a *arena, number uint32, ok bool) {
-	i, found := slices.BinarySearchFunc(arenas, at, func(a arena, at uint32) int { return int(int64(a.at) - int64(at)) })
+	i, found := slices.BinarySearchFunc(arenas, at, func(a arena, at uint32) int { return cmp.Compare(a.at, at) })
 	if !found {
 		i--
 	}
