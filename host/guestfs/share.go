@@ -41,11 +41,8 @@ func (d *dataFile) unshare(info fs.FileInfo, keep int64) error {
 	}
 	defer at.done()
 	there, err := at.Lstat(at.name)
-	if err == nil && !os.SameFile(info, there) {
-		err = errSwapped
-	}
-	if err != nil {
-		return err
+	if err != nil || !os.SameFile(info, there) {
+		return errors.Join(errSwapped, err)
 	}
 	return d.fs.replace(at, d.node, d.file, info, keep)
 }

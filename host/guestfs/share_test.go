@@ -3,6 +3,7 @@
 package guestfs
 
 import (
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -208,26 +209,45 @@ func TestTimesOfACopy(t *testing.T) {
 	}
 }
 
-// TestACopyThatFailsChangesNothing takes the guest's directory away from the host.
+// TestACopyThatFailsChangesNothing has the host put something else in a file's place,
+// so that there is nowhere to put a copy.
 func TestACopyThatFailsChangesNothing(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root may write anywhere")
-	}
-	w := sharedWorld(t, roomy)
-	other := w.share("f", "0123456789")
-	file := w.opened("app/f", sys.O_RDWR)
-	if err := os.Chmod(w.app, 0o500); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = os.Chmod(w.app, 0o700) }()
-	if _, errno := file.Pwrite([]byte("x"), 20); errno == 0 {
-		t.Error("it was written")
-	}
-	if got, err := os.ReadFile(other); string(got) != "0123456789" || err != nil {
-		t.Errorf("%q, %v", got, err)
-	}
-	if w.usage.bytes != 10 {
-		t.Errorf("%d bytes are used", w.usage.bytes)
+	for name, swap := range map[string]func(path string) error{
+		"nothing":      os.Remove,
+		"another file": func(path string) error { return errors.Join(os.Remove(path), os.WriteFile(path, nil, 0o600)) },
+		"a directory":  func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) },
+		"a link":       func(path string) error { return errors.Join(os.Remove(path), os.Symlink("g", path)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := sharedWorld(t, roomy)
+			other := w.share("f", "0123456789")
+			if err := os.Link(other, other+"2"); err != nil {
+				t.Skip(err)
+			}
+			file := w.opened("app/f", sys.O_RDWR)
+			if n, errno := file.Pwrite(nil, 0); n != 0 || errno != 0 {
+				t.Fatal(n, errno)
+			}
+			if errno := w.Mkdir("app/d", 0); errno != 0 { // so that what is there was measured
+				t.Fatal(errno)
+			}
+			if err := swap(filepath.Join(w.app, "f")); err != nil {
+				t.Fatal(err)
+			}
+			if _, errno := file.Pwrite([]byte("x"), 20); errno != sys.EIO {
+				t.Errorf("writing gives %v, want EIO", errno)
+			}
+			if errno := file.Truncate(30); errno != sys.EIO {
+				t.Errorf("making it longer gives %v, want EIO", errno)
+			}
+			if got, err := os.ReadFile(other); string(got) != "0123456789" || err != nil {
+				t.Errorf("%q, %v", got, err)
+			}
+			if w.usage.bytes != 10 {
+				t.Errorf("%d bytes are used", w.usage.bytes)
+			}
+			w.checkTidy()
+		})
 	}
 }
 
