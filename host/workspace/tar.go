@@ -91,6 +91,7 @@ func (w *Workspace) ReadTar(ctx context.Context, mode Mode, from io.Reader) (wri
 	if mode == Append {
 		return Usage{}, 0, fmt.Errorf("unpack: %w: an archive cannot be appended", ErrName)
 	}
+	defer func() { err = damaged(err, tar.ErrHeader, io.ErrUnexpectedEOF) }()
 	w.adding.Lock()
 	defer w.adding.Unlock()
 	used, err := w.Measure(ctx)
@@ -111,6 +112,16 @@ func (w *Workspace) ReadTar(ctx context.Context, mode Mode, from io.Reader) (wri
 			return u.written, u.skipped, fail("unpack", h.Name, err)
 		}
 	}
+}
+
+// damaged makes an error an [ErrArchive] if it is of one of the classes that say so.
+func damaged(err error, classes ...error) error {
+	for _, class := range classes {
+		if errors.Is(err, class) {
+			return fmt.Errorf("%w: %w", ErrArchive, err)
+		}
+	}
+	return err
 }
 
 // unpacker is one archive being written to a workspace.

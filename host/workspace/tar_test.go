@@ -118,8 +118,11 @@ func TestHostileArchives(t *testing.T) {
 		})
 	}
 	w := open(t, t.TempDir(), Limits{Bytes: 1 << 20, Entries: 9})
-	if _, _, err := w.ReadTar(t.Context(), Create, io.LimitReader(archive(t, file("cut", 5000)), 700)); err == nil {
-		t.Error("an archive that was cut is accepted")
+	if _, _, err := w.ReadTar(t.Context(), Create, io.LimitReader(archive(t, file("cut", 5000)), 700)); !errors.Is(err, ErrArchive) {
+		t.Errorf("of an archive that was cut is said %v", err)
+	}
+	if _, _, err := w.ReadTar(t.Context(), Create, strings.NewReader(strings.Repeat("no archive ", 100))); !errors.Is(err, ErrArchive) {
+		t.Errorf("of what is no archive is said %v", err)
 	}
 }
 

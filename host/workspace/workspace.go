@@ -50,6 +50,9 @@ var (
 	ErrNotDirectory = errors.New("not a directory")
 	// ErrNotEmpty means that a directory cannot be removed alone.
 	ErrNotEmpty = errors.New("directory not empty")
+	// ErrArchive means that an archive is damaged, cut short, of another kind, or
+	// written in a way that is not read here.
+	ErrArchive = errors.New("unusable archive")
 	// ErrQuota means that the workspace may not hold that much.
 	ErrQuota = errors.New("quota exceeded")
 )

@@ -74,6 +74,9 @@ func (w *Workspace) ReadZip(ctx context.Context, mode Mode, from io.Reader) (wri
 		return Usage{}, 0, err
 	}
 	defer func() { _ = errors.Join(file.Close(), os.Remove(file.Name())) }() // it is temporary
+	defer func() {
+		err = damaged(err, errEncrypted, zip.ErrFormat, zip.ErrAlgorithm, zip.ErrChecksum, io.ErrUnexpectedEOF)
+	}()
 	list := &allowance{file, zipDirectory}
 	in, err := zip.NewReader(list, size)
 	if err != nil {

@@ -109,11 +109,11 @@ func TestHostileZips(t *testing.T) {
 		{"an archive that is too long", zipped(t, strings.Repeat("x", 1<<20), named("a")...), "quota exceeded", ErrQuota, 0},
 		{"a smaller size than is true", spoil(24, 1), "", nil, -1},
 		{"a larger size than is true", spoil(24, math.MaxUint32-1), "unexpected EOF", nil, -1},
-		{"a wrong checksum", spoil(16, 7), "checksum", nil, 0},
+		{"a wrong checksum", spoil(16, 7), "checksum", ErrArchive, 0},
 		{"content elsewhere", spoil(42, 1<<30), "", nil, -1},
-		{"encrypted content", encrypted, "without a password", nil, 0},
-		{"no archive", []byte("PK"), "not a valid zip", nil, 0},
-		{"nothing", nil, "not a valid zip", nil, 0},
+		{"encrypted content", encrypted, "without a password", ErrArchive, 0},
+		{"no archive", []byte("PK"), "not a valid zip", ErrArchive, 0},
+		{"nothing", nil, "not a valid zip", ErrArchive, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

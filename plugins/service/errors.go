@@ -70,6 +70,7 @@ var kinds = []struct {
 	{host.ErrInvalid, Invalid}, // session.ErrInvalid and ErrInvalid too
 	{policies.ErrInvalid, Invalid},
 	{workspace.ErrName, Invalid},
+	{workspace.ErrArchive, Invalid},
 	{workspace.ErrNotRegular, Invalid},
 	{workspace.ErrNotDirectory, Invalid},
 	{runtimes.ErrUnavailable, Unavailable},
