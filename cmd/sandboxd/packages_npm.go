@@ -299,7 +299,7 @@ func (a *app) tryNPM(ctx context.Context, d *runtimes.Definition, tree string, i
 	if err != nil {
 		return nil, err
 	}
-	lines := strings.Split(strings.TrimSpace(string(r.Stdout)), "\n")
+	lines := strings.Split(strings.TrimSpace(r.Stdout), "\n")
 	failed := map[string]string{}
 	if r.Status != host.StatusOK {
 		failed[imports[0]] = fmt.Sprintf("%s: %s", r.Error.Type, r.Error.Message)

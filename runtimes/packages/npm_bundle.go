@@ -118,7 +118,7 @@ func (w *workshop) is(name string) bool {
 // that the sandbox lacks, as one of a browser does. Subpaths that nobody asked for are
 // left out where they are what needs them, such as a command line.
 func (w *workshop) make(ctx context.Context, p *NPMPackage) ([]string, error) {
-	var first error
+	var first *lackingError
 	for _, c := range []conditions{likeNode, likeBrowser} {
 		for _, most := range []int{maxAutomatic, 0} {
 			if most > 0 && !p.automatic {
@@ -128,19 +128,14 @@ func (w *workshop) make(ctx context.Context, p *NPMPackage) ([]string, error) {
 			if err == nil || ctx.Err() != nil {
 				return subpaths, err
 			}
-			if first == nil {
-				first = err
-			}
-			lacks := (*lackingError)(nil)
-			if first == err && !errors.As(err, &lacks) {
+			if lacks := (*lackingError)(nil); first == nil && !errors.As(err, &lacks) {
 				return nil, err
+			} else if first == nil {
+				first = lacks
 			}
 		}
 	}
-	if lacks := (*lackingError)(nil); errors.As(first, &lacks) {
-		return nil, refuseLacking(w.name, lacks.modules)
-	}
-	return nil, first
+	return nil, refuseLacking(w.name, first.modules)
 }
 
 // lackingError says which modules of Node's a bundle needs that are not there.
