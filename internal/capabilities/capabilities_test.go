@@ -184,7 +184,7 @@ func TestThePagesSayWhatRan(t *testing.T) {
 			t.Skip("Starlark is built with Go: ", err)
 		}
 		ran := Record{Version: definition(t, "starlark").Version}
-		for _, name := range strings.Fields(starlarkNames) {
+		for name := range strings.FieldsSeq(starlarkNames) {
 			if execute(t, h, "starlark", name).Success {
 				ran.Globals = append(ran.Globals, name)
 			}
