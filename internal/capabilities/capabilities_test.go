@@ -244,7 +244,7 @@ func packages(t *testing.T, cache string, base *host.Result) []Module {
 			Fuel uint64  `json:"fuel"`
 		} `json:"rows"`
 	}
-	err := json.Unmarshal(command(binary, "packages", "list", "--json"), &installed)
+	err := json.Unmarshal(command(binary, "packages", "list", "--lang", "python", "--json"), &installed)
 	err = errors.Join(err, json.Unmarshal(command(binary, "bench", "packages", "--quick", "--json"), &bench))
 	if err != nil {
 		t.Fatal(err)
@@ -257,8 +257,9 @@ func packages(t *testing.T, cache string, base *host.Result) []Module {
 	}
 	var all []Module
 	for _, row := range bench.Rows {
-		name, ok := strings.CutPrefix(strings.TrimSuffix(row.Name, "/import"), "packages/")
-		if !ok {
+		name, ok := strings.CutPrefix(row.Name, "packages/")
+		name, plain := strings.CutSuffix(name, "/import")
+		if !ok || !plain {
 			continue
 		}
 		top, _, _ := strings.Cut(name, ".")
