@@ -259,6 +259,7 @@ def settle():
     sys.modules["re"].purge()
     importlib.invalidate_caches()
     sys.path_importer_cache.clear()
+    sys.modules["_sandbox_packages"].forget()  # each call has its own
     gc.collect()
     gc.freeze()
 
