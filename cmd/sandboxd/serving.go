@@ -120,7 +120,7 @@ func (s *serving) prepare(ctx context.Context, names []string) error {
 // collections. Each looks at all that is known of the runtimes' compiled code, which is
 // most of the heap and stays; by Go's own setting, a busy server does so dozens of times a
 // second, for a fifth of its throughput. Guests' memory is not on the heap.
-const heapGrowth = 400
+const heapGrowth = 300
 
 // collectLess has garbage collected less often than Go would by itself, unless GOGC says
 // how often. To be called when runtimes are ready: compiling one makes much garbage.
