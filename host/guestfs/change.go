@@ -136,11 +136,23 @@ func (f *FS) remove(path string, dir bool) sys.Errno {
 		return errno
 	}
 	f.due += changeCharge
+	if err := f.keepOpen(p, at, info); err != nil {
+		return f.failed(err)
+	}
 	if err := at.Remove(at.name); err != nil {
 		return f.failed(err)
 	}
 	f.removed(p, info)
 	return 0
+}
+
+// keepOpen gives a file that is about to lose the guest's name, and is open, a content
+// of its own: whoever has its last name then writes to it in place.
+func (f *FS) keepOpen(p place, at parent, info fs.FileInfo) error {
+	if !p.mount.Shared || f.nodes[p.guest] == nil || !hardLinked(info) {
+		return nil
+	}
+	return f.unsharePath(p, at, info)
 }
 
 // removed accounts for an entry that is gone. A file that is still open keeps its

@@ -26,6 +26,7 @@ type handle struct {
 type node struct {
 	path   string // current guest path; the last one if deleted
 	refs   int
+	own    bool // a single name of the file is known to be the guest's
 	orphan bool // deleted: no path leads to it
 }
 

@@ -201,7 +201,9 @@ func (f *FS) create(p place, a access, at parent) (sys.File, error) {
 		return nil, err
 	}
 	f.journal.created(p.guest)
-	return f.newData(p, a, file), nil
+	d := f.newData(p, a, file)
+	d.node.own = true
+	return d, nil
 }
 
 // check decides whether an existing entry of a writable mount may be opened.

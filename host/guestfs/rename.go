@@ -96,6 +96,11 @@ func (f *FS) move(src, dst place, info, old fs.FileInfo, atDst parent) sys.Errno
 		old = nil
 	}
 	f.due += changeCharge
+	if old != nil && !os.SameFile(info, old) {
+		if err := f.keepOpen(dst, atDst, old); err != nil {
+			return f.failed(err)
+		}
+	}
 	if err := src.mount.root.Rename(src.rel, dst.rel); err != nil {
 		return f.failed(err)
 	}

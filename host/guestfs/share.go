@@ -31,10 +31,12 @@ func (d *dataFile) unshare(info fs.FileInfo, keep int64) error {
 		}
 		return d.fs.replace(parent{Root: root}, d.node, d.file, info, keep)
 	}
-	if !hardLinked(info) {
+	if !hardLinked(info) && d.node.own {
 		return nil
 	}
+	due := d.fs.due
 	p := d.fs.resolve(d.node.path)
+	d.fs.due = due // sharing costs the guest nothing
 	at, errno := p.mount.walk(p.rel)
 	if errno != 0 {
 		return errSwapped
@@ -43,6 +45,10 @@ func (d *dataFile) unshare(info fs.FileInfo, keep int64) error {
 	there, err := at.Lstat(at.name)
 	if err != nil || !os.SameFile(info, there) {
 		return errors.Join(errSwapped, err)
+	}
+	if !hardLinked(info) {
+		d.node.own = true // the one name is the guest's
+		return nil
 	}
 	return d.fs.replace(at, d.node, d.file, info, keep)
 }
@@ -97,6 +103,9 @@ func (f *FS) replace(at parent, n *node, source *os.File, info fs.FileInfo, keep
 	}
 	if err != nil {
 		return err
+	}
+	if n != nil {
+		n.own = true
 	}
 	for i, h := range holders {
 		h.file, copies[i] = copies[i], h.file

@@ -324,3 +324,112 @@ func contentOf(t *testing.T, dir string) map[string]string {
 	}
 	return files
 }
+
+// siblings are two guests with the same file as /app/f.
+func siblings(t *testing.T, content string, limits Limits) (a, b *world) {
+	t.Helper()
+	a, b = sharedWorld(t, limits), sharedWorld(t, limits)
+	a.write(filepath.Join(a.app, "f"), content)
+	if err := os.Link(filepath.Join(a.app, "f"), filepath.Join(b.app, "f")); err != nil {
+		t.Skip(err)
+	}
+	return a, b
+}
+
+// TestSharedFileThatIsOpenAndGone looks at what a guest still reads from a file that it
+// has deleted: not what the guest writes who then has the only name for it.
+func TestSharedFileThatIsOpenAndGone(t *testing.T) {
+	for name, remove := range map[string]func(*world) sys.Errno{
+		"deleted": func(w *world) sys.Errno { return w.Unlink("app/f") },
+		"replaced": func(w *world) sys.Errno {
+			w.put("app/g", "g")
+			return w.Rename("app/g", "app/f")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b := siblings(t, "0123456789", roomy)
+			mine := a.opened("app/f", sys.O_RDONLY)
+			if errno := remove(a); errno != 0 {
+				t.Fatal(errno)
+			}
+			if n, errno := b.opened("app/f", sys.O_RDWR).Pwrite([]byte("SECRET"), 0); n != 6 || errno != 0 {
+				t.Fatal(n, errno)
+			}
+			buf := make([]byte, 20)
+			if n, errno := mine.Pread(buf, 0); string(buf[:n]) != "0123456789" || errno != 0 {
+				t.Errorf("it reads %q, %v", buf[:n], errno)
+			}
+		})
+	}
+}
+
+// TestSharedFileThatIsGoneCountsAsItWas has somebody else's guest change the size of a
+// file that this one has deleted and still holds.
+func TestSharedFileThatIsGoneCountsAsItWas(t *testing.T) {
+	const quota = 1 << 20
+	a, b := siblings(t, "0123456789", Limits{MaxBytes: quota, MaxFiles: 100})
+	held := a.opened("app/f", sys.O_RDONLY)
+	if errno := a.Unlink("app/f"); errno != 0 {
+		t.Fatal(errno)
+	}
+	if n, errno := a.opened("app/big", sys.O_RDWR|sys.O_CREAT).Pwrite(make([]byte, quota-10), 0); n != quota-10 || errno != 0 {
+		t.Fatal(n, errno)
+	}
+	if errno := b.opened("app/f", sys.O_RDWR).Truncate(quota); errno != 0 {
+		t.Fatal(errno)
+	}
+	if errno := held.Close(); errno != 0 {
+		t.Fatal(errno)
+	}
+	if n, errno := a.opened("app/more", sys.O_RDWR|sys.O_CREAT).Pwrite(make([]byte, 100), 0); n > 10 || errno == 0 && n != 10 {
+		t.Errorf("%d bytes more than the quota were written, %v", n-10, errno)
+	}
+}
+
+// TestSharingCostsNoFuel compares writing to a file of its own with writing to one that
+// has other names.
+func TestSharingCostsNoFuel(t *testing.T) {
+	charged := func(shared bool) int {
+		w := sharedWorld(t, roomy)
+		for _, dir := range []string{"app/d", "app/d/e"} {
+			if errno := w.Mkdir(dir, 0); errno != 0 {
+				t.Fatal(errno)
+			}
+		}
+		w.put("app/d/e/f", "0123456789")
+		if shared {
+			if err := os.Link(filepath.Join(w.app, "d/e/f"), filepath.Join(w.outside, "other")); err != nil {
+				t.Skip(err)
+			}
+		}
+		w.charged = 0
+		f := w.opened("app/d/e/f", sys.O_RDWR)
+		if n, errno := f.Pwrite([]byte("x"), 0); n != 1 || errno != 0 {
+			t.Fatal(n, errno)
+		}
+		if errno := f.Close(); errno != 0 {
+			t.Fatal(errno)
+		}
+		return w.charged
+	}
+	if own, shared := charged(false), charged(true); own != shared || own == 0 {
+		t.Errorf("%d for a file of its own, %d for a shared one", own, shared)
+	}
+}
+
+// TestTheHostDeletesWhatAGuestHolds is a guest that was given up, and whose workspace
+// is gone: the only name of its file is that of a turn which was kept.
+func TestTheHostDeletesWhatAGuestHolds(t *testing.T) {
+	w := sharedWorld(t, roomy)
+	kept := w.share("f", "0123456789")
+	f := w.opened("app/f", sys.O_RDWR)
+	if err := os.Remove(filepath.Join(w.app, "f")); err != nil {
+		t.Fatal(err)
+	}
+	if n, errno := f.Pwrite([]byte("changed"), 0); errno == 0 {
+		t.Errorf("%d bytes were written", n)
+	}
+	if got, err := os.ReadFile(kept); err != nil || string(got) != "0123456789" {
+		t.Errorf("what was kept is %q, %v", got, err)
+	}
+}

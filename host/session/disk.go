@@ -477,7 +477,10 @@ func (d *Disk) commit(ctx context.Context, k Key, c Commit) error {
 		}
 		return owned.SyncDir(dir)
 	}
-	if err := errors.Join(turn.place(), record.place()); err != nil {
+	if err := turn.place(); err != nil {
+		return err
+	}
+	if err := record.place(); err != nil {
 		return err
 	}
 	return together(

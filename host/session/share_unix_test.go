@@ -3,11 +3,17 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/tetratelabs/wazero/experimental/sys"
+
+	"github.com/sandboxd/sandboxd/host"
+	"github.com/sandboxd/sandboxd/host/guestfs"
 )
 
 // sameFile reports whether a file is one and the same in two turns.
@@ -104,4 +110,80 @@ func TestCommitLeavesNothingUnfinished(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// mounted is the workspace of a request as a guest sees it.
+func mounted(t *testing.T, r host.Request) *guestfs.FS {
+	t.Helper()
+	root, err := os.OpenRoot(r.Workspace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = root.Close() })
+	f := new(guestfs.FS)
+	err = f.Bind(guestfs.Options{
+		Mounts: []guestfs.Mount{{
+			Guest: "/app", Writable: true, Shared: r.WorkspaceShared,
+			Root: func() (*os.Root, error) { return root, nil },
+		}},
+		Limits: guestfs.Limits{MaxBytes: 1 << 20, MaxFiles: 100},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func opened(t *testing.T, f *guestfs.FS, flag sys.Oflag) sys.File {
+	t.Helper()
+	file, errno := f.OpenFile("/app/a", flag, 0)
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+	return file
+}
+
+// TestAnAbandonedGuestChangesNoTurn has a guest go on after its turn was given up.
+func TestAnAbandonedGuestChangesNoTurn(t *testing.T) {
+	s, _ := openStore(t)
+	k := created(t, s, "s")
+	ran(t, s, k, 1, keeps("a", "committed", "1"))
+	ran(t, s, k, 0, keeps("b", "x", "1")) // forgets the turns before
+	var file sys.File
+	ran(t, s, k, 1, executor(func(_ context.Context, r host.Request) (*host.Result, error) {
+		f := mounted(t, r)
+		if errno := f.Mkdir("/app/d", 0); errno != 0 { // measures the mount, which has a name then
+			t.Fatal(errno)
+		}
+		file = opened(t, f, sys.O_RDWR)
+		return &host.Result{Status: host.StatusTimeout, Abandoned: true}, nil
+	}))
+	n, errno := file.Pwrite([]byte("OVERWRITE"), 0)
+	if got := content(t, s, k).files["a"]; got != "committed" {
+		t.Errorf("the turn before has %q, after %d, %v", got, n, errno)
+	}
+}
+
+// TestADeletedFileIsNotTheForks reads a deleted file while a fork writes to its own.
+func TestADeletedFileIsNotTheForks(t *testing.T) {
+	s, _ := openStore(t)
+	k := created(t, s, "s")
+	ran(t, s, k, 0, keeps("a", "0123456789", "1"))
+	n, err := s.Fork(t.Context(), k, -1, "fork")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran(t, s, k, 0, executor(func(_ context.Context, r host.Request) (*host.Result, error) {
+		f := mounted(t, r)
+		file := opened(t, f, sys.O_RDONLY)
+		if errno := f.Unlink("/app/a"); errno != 0 {
+			t.Fatal(errno)
+		}
+		ran(t, s, n.Key(), 0, keeps("a", "the fork's", "1"))
+		buf := make([]byte, 20)
+		if m, errno := file.Pread(buf, 0); string(buf[:m]) != "0123456789" {
+			t.Errorf("it reads %q, %v", buf[:m], errno)
+		}
+		return &host.Result{Status: host.StatusOK, Success: true}, nil
+	}))
 }

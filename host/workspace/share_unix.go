@@ -4,6 +4,7 @@ package workspace
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
@@ -29,8 +30,16 @@ func link(from, open *os.File, to *os.Root, info fs.FileInfo) error {
 		return err
 	}
 	linked, err := to.Lstat(name)
-	if err == nil && !os.SameFile(info, linked) {
-		err = errors.Join(ErrNotRegular, to.Remove(name))
+	switch {
+	case err != nil:
+		return err
+	case !os.SameFile(info, linked):
+		return errors.Join(ErrNotRegular, to.Remove(name))
+	case !shared(linked): // by a filesystem that does not count, nobody would know
+		if err := to.Remove(name); err != nil {
+			return fmt.Errorf("%w: %w", ErrNotRegular, err)
+		}
+		return errors.ErrUnsupported
 	}
-	return err
+	return nil
 }
