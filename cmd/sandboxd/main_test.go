@@ -73,14 +73,15 @@ func cacheDir(t *testing.T) string {
 	return dir
 }
 
-// prepare fills the cache, so that no test measures or prints a fetch.
+// prepare fills the cache, so that no test measures or prints a fetch, and scripts,
+// whose environment is bare, need no client of a registry.
 func prepare(t *testing.T) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "sandboxd", "runtimes", "prepare", "python")
+	cmd := exec.CommandContext(t.Context(), "sandboxd", "runtimes", "prepare", "python", "javascript", "ruby")
 	cmd.Env = childEnv(t)
 	cmd.Dir = t.TempDir()
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("sandboxd runtimes prepare python: %v\n%s", err, out)
+		t.Fatalf("sandboxd runtimes prepare: %v\n%s", err, out)
 	}
 }
 

@@ -319,8 +319,10 @@ func (a *app) prepare(ctx context.Context, registry *runtimes.Registry, defs []*
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
 	for _, def := range defs {
-		if err := h.Prepare(ctx, def.Name); err != nil {
-			return err
+		for _, name := range append([]string{def.Name}, def.Aliases...) { // an alias may need more than the name
+			if err := h.Prepare(ctx, name); err != nil {
+				return err
+			}
 		}
 		if err := a.prepareImages(ctx, h, policy, registry, def); err != nil {
 			return err

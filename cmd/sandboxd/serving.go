@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 
 	"github.com/sandboxd/sandboxd/host"
 	"github.com/sandboxd/sandboxd/host/audit"
@@ -88,17 +89,22 @@ func (s *serving) prepare(ctx context.Context, names []string) error {
 	if !asked {
 		for _, def := range s.registry.All() {
 			names = append(names, def.Name)
-			names = append(names, def.Aliases...) // an alias may need more than the name
+		}
+	}
+	var also []string
+	for _, name := range names {
+		if def, err := s.registry.Lookup(name); err == nil && def.Name == name {
+			also = append(also, def.Aliases...) // an alias may need more than the name
 		}
 	}
 	var ready []string
 	var problems []error
-	for _, name := range names {
+	for i, name := range slices.Concat(names, also) {
 		err := prepare(ctx, &host.Request{Language: name})
 		switch {
 		case err == nil:
 			ready = append(ready, name)
-		case ctx.Err() != nil || asked && !s.onDemand:
+		case ctx.Err() != nil || asked && i < len(names) && !s.onDemand:
 			return err
 		default:
 			problems = append(problems, err)
