@@ -59,6 +59,7 @@ func integrity(name string) (string, error) {
 type npmUnpacker struct {
 	root    *os.Root
 	left    int64 // bytes that may still be read of all archives together
+	room    int64 // bytes that may still be written
 	members int   // how many files may still be seen
 }
 
@@ -67,7 +68,7 @@ func newNPMUnpacker(dir string) (*npmUnpacker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	return &npmUnpacker{root: root, left: maxUnpacked, members: 4 * maxMembers}, nil
+	return &npmUnpacker{root: root, left: maxUnpacked, room: maxUnpacked, members: 4 * maxMembers}, nil
 }
 
 // unpack writes the sources of an archive to a directory.
@@ -76,7 +77,8 @@ func newNPMUnpacker(dir string) (*npmUnpacker, error) {
 // outside of the directory or through a link, one file twice, be links or devices, or
 // unpack for ever: paths are checked and opened below the directory alone, no file is
 // replaced, only regular files are taken, and numbers and actual sizes are bounded for all
-// archives together. Native code is refused wherever it is.
+// archives together: what is read as well as what is written, as holes of sparse files take
+// no room in an archive. Native code is refused wherever it is.
 func (u *npmUnpacker) unpack(archive, to string) error {
 	file, err := os.Open(archive)
 	if err != nil {
@@ -140,6 +142,11 @@ func isNativeFile(name string) bool {
 // archivePath is where a member belongs in its package; empty if it is no file. The first
 // directory of all, which most archives call "package", is left out.
 func archivePath(h *tar.Header) (string, error) {
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return "", fmt.Errorf("%q is a sparse file, which npm does not make", h.Name)
+		}
+	}
 	switch h.Typeflag {
 	case tar.TypeDir, tar.TypeXGlobalHeader:
 		return "", nil
@@ -166,12 +173,17 @@ func (u *npmUnpacker) write(from io.Reader, name string) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	_, err = io.Copy(to, from)
+	n, err := io.Copy(to, io.LimitReader(from, u.room+1))
+	if u.room -= n; u.room < 0 {
+		err = errors.Join(errTooMuch, err)
+	}
 	if err = errors.Join(err, to.Close()); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	return nil
 }
+
+var errTooMuch = fmt.Errorf("it unpacks to more than a package may, which is %d MiB", maxUnpacked>>20)
 
 // leftReader reads no more than is left.
 type leftReader struct {
@@ -181,7 +193,7 @@ type leftReader struct {
 
 func (r *leftReader) Read(b []byte) (int, error) {
 	if *r.left <= 0 {
-		return 0, fmt.Errorf("it unpacks to more than a package may, which is %d MiB", maxUnpacked>>20)
+		return 0, errTooMuch
 	}
 	n, err := r.from.Read(b[:min(int64(len(b)), *r.left)])
 	*r.left -= int64(n)

@@ -302,6 +302,30 @@ func TestMainFiles(t *testing.T) {
 	}
 }
 
+// sparse is an archive of one file with a hole of a terabyte, which archive/tar reads and
+// does not write.
+func sparse(t *testing.T) []byte {
+	t.Helper()
+	var plain, out bytes.Buffer
+	w := tar.NewWriter(&plain)
+	header := &tar.Header{
+		Typeflag: tar.TypeReg, Name: "package/a.js", Mode: 0o644, Size: 1, Format: tar.FormatPAX,
+		PAXRecords: map[string]string{"XXX.sparse.size": "1099511627776", "XXX.sparse.numblocks": "1", "XXX.sparse.map": "0,1"},
+	}
+	err := w.WriteHeader(header)
+	if err == nil {
+		_, err = w.Write([]byte("1"))
+	}
+	zipped := gzip.NewWriter(&out)
+	if err = errors.Join(err, w.Close()); err == nil {
+		_, err = zipped.Write(bytes.ReplaceAll(plain.Bytes(), []byte("XXX.sparse."), []byte("GNU.sparse.")))
+	}
+	if err = errors.Join(err, zipped.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
 func TestHostileArchives(t *testing.T) {
 	file := func(name string) *tar.Header { return &tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644} }
 	for _, test := range []struct {
@@ -322,6 +346,7 @@ func TestHostileArchives(t *testing.T) {
 		{"a native module", archivedAs(t, nil, file("package/build/Release/x.NODE")), "native code"},
 		{"prebuilt native code", archivedAs(t, nil, file("package/prebuilds/linux-x64/readme")), "native code"},
 		{"a recipe for native code", archivedAs(t, nil, file("package/binding.gyp")), "native code"},
+		{"a hole of a terabyte", sparse(t), "sparse file"},
 		{"no archive", []byte("text"), "damaged"},
 		{"half an archive", archived(t, map[string]string{"a.js": strings.Repeat("x", 9000)})[:60], "damaged"},
 	} {
@@ -354,7 +379,7 @@ func TestHostileArchives(t *testing.T) {
 func TestArchivesAreBounded(t *testing.T) {
 	dir := t.TempDir()
 	archive := filepath.Join(dir, "x.tgz")
-	if err := os.WriteFile(archive, archived(t, map[string]string{"a.txt": strings.Repeat("x", 1<<20), "b.js": ""}), 0o600); err != nil {
+	if err := os.WriteFile(archive, archived(t, map[string]string{"a.txt": strings.Repeat("x", 1<<20), "b.js": "long"}), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	u, err := newNPMUnpacker(dir)
@@ -369,6 +394,13 @@ func TestArchivesAreBounded(t *testing.T) {
 	u.left, u.members = 1<<30, 1
 	if err := u.unpack(archive, "b"); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "too many files") {
 		t.Errorf("too many files: %v", err)
+	}
+	u.members, u.room = 2, 3
+	if err := u.unpack(archive, "c"); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "unpacks to more") {
+		t.Errorf("too many bytes written: %v", err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "c", "b.js")); err != nil || info.Size() > 4 {
+		t.Errorf("written was %v, %v", info, err)
 	}
 }
 
