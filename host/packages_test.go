@@ -3,6 +3,7 @@ package host_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/sandboxd/sandboxd/host"
@@ -79,12 +80,12 @@ print(one.P)
 print(sorted(os.listdir("/packages/big")))
 `
 
-// Importing packages that were prepared looks to programs as it does without what was
-// prepared, down to tracebacks, and takes less fuel.
-func TestPreparedPackagesImportAsOthersDo(t *testing.T) {
+// prepared makes a directory of packages ready, and returns what runs programs with it.
+func prepared(t *testing.T, files map[string]string) (dir string, run func(code string, writable bool) *host.Result) {
+	t.Helper()
 	h := shared(t)
-	dir := t.TempDir()
-	for name, text := range packageFiles {
+	dir = t.TempDir()
+	for name, text := range files {
 		at := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
 			t.Fatal(err)
@@ -97,7 +98,7 @@ func TestPreparedPackagesImportAsOthersDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := func(code string, writable bool) *host.Result {
+	run = func(code string, writable bool) *host.Result {
 		t.Helper()
 		r := execute(t, h, host.Request{
 			Language: "python", Profile: "free", Code: []byte(code),
@@ -109,8 +110,15 @@ func TestPreparedPackagesImportAsOthersDo(t *testing.T) {
 		return r
 	}
 	run(string(program), true)
+	return dir, run
+}
+
+// Importing packages that were prepared looks to programs as it does without what was
+// prepared, down to tracebacks, and takes less fuel.
+func TestPreparedPackagesImportAsOthersDo(t *testing.T) {
+	dir, run := prepared(t, packageFiles)
 	const loads = "import big, big.far, one\nassert 'Loader' in type(big.__loader__).__name__, big.__loader__\nprint(type(big.__loader__).__module__)"
-	prepared, cost := run(packageProbe, false), run(loads, false)
+	quick, cost := run(packageProbe, false), run(loads, false)
 	if cost.Stdout != "_sandbox_packages\n" {
 		t.Errorf("the loader is of %q", cost.Stdout)
 	}
@@ -118,11 +126,60 @@ func TestPreparedPackagesImportAsOthersDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	plain, dear := run(packageProbe, false), run(loads, false)
-	if prepared.Stdout != plain.Stdout {
-		t.Errorf("with what was prepared:\n%s\nwithout:\n%s", prepared.Stdout, plain.Stdout)
+	if quick.Stdout != plain.Stdout {
+		t.Errorf("with what was prepared:\n%s\nwithout:\n%s", quick.Stdout, plain.Stdout)
 	}
 	t.Logf("fuel: %d prepared, %d not", cost.FuelConsumed, dear.FuelConsumed)
 	if cost.FuelConsumed > dear.FuelConsumed*3/4 {
 		t.Errorf("importing takes %d instructions, and without what was prepared %d", cost.FuelConsumed, dear.FuelConsumed)
+	}
+}
+
+// doubled is a program in which each line makes what is twice as long as the last.
+func doubled(first, next string) string {
+	return "import re\na = " + first + "\n" + strings.Repeat("a = "+next+"\n", 40) + "re.compile(a)\n"
+}
+
+// One package must not keep others from being prepared, whatever it holds.
+func TestStrangePackagesDoNotKeepOthersFromBeingPrepared(t *testing.T) {
+	_, run := prepared(t, map[string]string{
+		"good.py":             "import re\nP = re.compile('a%sc|%d' % ('b', 1))\n",
+		"names.py":            "x = 'a module of the name that an index might have'\n",
+		"width.py":            "import re\nif re is None:\n    re.compile('%999999999d' % 1)\n    re.compile(b'%.*d' % (999999999, 1))\n",
+		"digits.py":           "a = 0x" + strings.Repeat("f", 9000) + "\nb = f'{a}'\nc = '%d' % a\n",
+		"joined.py":           doubled("'ab'", "f'{a}{a}'"),
+		"added.py":            doubled("b'ab'", "a + a"),
+		"formatted.py":        doubled("'ab'", "'%s%s' % (a, a)"),
+		"tuples.py":           doubled("('ab', 'ab')", "(a, a)") + "b = f'{a}'\n",
+		"nested.py":           "import re\na = " + strings.Repeat("-", 5000) + "1\nb = " + strings.Repeat("1+", 5000) + "1\n",
+		"chained.py":          "import re\na = re" + strings.Repeat(".a()", 3000) + "\n",
+		"branches.py":         "if 0:\n    pass\n" + strings.Repeat("elif 0:\n    pass\n", 3000),
+		"pattern.py":          "import re\nif re is None:\n    re.compile('" + strings.Repeat("(", 2000) + strings.Repeat(")", 2000) + "')\n",
+		"cached.py":           "x = 'its file of compiled code cannot be written'\n",
+		"blocked/__init__.py": "x = 'as well'\n",
+		"blocked/__pycache__": "",
+		"__pycache__/cached.cpython-312.pyc/x.py": "",
+	})
+	const imports = `
+import good, names, cached, blocked, width
+assert type(good.__loader__).__module__ == type(names.__loader__).__module__ == "_sandbox_packages"
+print(good.P.pattern, names.x, cached.x, blocked.x)
+`
+	const want = "abc|1 a module of the name that an index might have its file of compiled code cannot be written as well\n"
+	if r := run(imports, false); r.Stdout != want {
+		t.Errorf("printed %q", r.Stdout)
+	}
+	// An index is read whole, however long it is.
+	run(`
+import marshal
+with open("/packages/.sandboxd/.names", "rb") as file:
+    names = marshal.loads(file.read())
+names |= {f"{i:0100}": 0 for i in range(20_000)}
+with open("/packages/.sandboxd/.names", "wb") as file:
+    file.write(marshal.dumps(names))
+assert file.closed and len(marshal.dumps(names)) > 2 << 20
+`, true)
+	if r := run(imports, false); r.Stdout != want {
+		t.Errorf("with a long index, printed %q", r.Stdout)
 	}
 }

@@ -235,6 +235,8 @@ func TestHostileWheelsAreRefused(t *testing.T) {
 		"a deep path":          {strings.Repeat("a/", 40) + "x.py": ""},
 		"a long path":          {strings.Repeat("a", 500) + ".py": ""},
 		"native code":          {"evil.pyd": ""},
+		"what is prepared":     {".sandboxd/.names": ""},
+		"another case of it":   {".Sandboxd. /x.py": ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			outer := t.TempDir()

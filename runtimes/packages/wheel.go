@@ -26,6 +26,10 @@ const (
 	maxMetadata = 1 << 20
 )
 
+// preparedDir is the directory beside packages that is of sandboxd's own: what is in it
+// is trusted. Windows leaves out dots and spaces at the end of a name.
+const preparedDir = ".sandboxd"
+
 // nativeEndings are those of files with native code.
 var nativeEndings = []string{".so", ".pyd", ".dll", ".dylib", ".a", ".o", ".lib", ".exe"}
 
@@ -109,6 +113,8 @@ func memberPath(f *zip.File) (string, error) {
 	case !fs.ValidPath(name), len(name) > maxPath, !utf8.ValidString(name), strings.ContainsAny(name, "\\:\x00"),
 		strings.Count(name, "/") >= maxDepth, !filepath.IsLocal(filepath.FromSlash(name)):
 		return "", fmt.Errorf("%q is no path that a wheel may have", f.Name)
+	case strings.EqualFold(strings.TrimRight(top, ". "), preparedDir):
+		return "", fmt.Errorf("%q is where what is prepared of packages lies", f.Name)
 	case f.Mode().IsDir(), strings.HasSuffix(f.Name, "/"), strings.HasSuffix(top, ".data"):
 		return "", nil
 	case !f.Mode().IsRegular():

@@ -2,14 +2,15 @@
 
 Run once for a set of packages, by sandboxd's own means, inside the sandbox. It reads
 the packages and runs nothing of them. A module that is no Python of this version stays
-as it is: whoever imports it is told.
+as it is: whoever imports it is told. Packages are anybody's: what is strange in one must
+neither stop the others nor take memory without bound.
 
 ``_sandbox_packages.py`` is who reads what this writes into ``/packages/.sandboxd``, all
 of it in marshal's format:
 
-``names``
+``.names``
     the modules and packages at the top, with the length of the first part of their
-    file; 0 for those that are left to Python's own finder.
+    file; 0 for those that are left to Python's own finder. No module has this name.
 NAME
     for each of them: first where its modules are, counted from the end of this part, and
     the code of those that importing NAME imports; then the code of each of the others.
@@ -30,6 +31,9 @@ PREPARED = ROOT + "/.sandboxd"
 # A file to be read at once is not to be longer: what it holds takes memory.
 TOGETHER_LIMIT = 8 << 20
 PATTERN_LIMIT = 4096
+# Of each module. Those of patterns that re would not remember either are not of use.
+NAMES_LIMIT = 1000
+PATTERNS_LIMIT = re._MAXCACHE
 
 
 def main():
@@ -38,8 +42,11 @@ def main():
     for entry in sorted(os.listdir(ROOT)):
         name = entry.removesuffix(".py")
         if name.isidentifier():
-            names[name] = prepare(name)
-    with open(PREPARED + "/names", "wb") as file:
+            try:
+                names[name] = prepare(name)
+            except Exception:  # Python's own finder needs nothing that was prepared
+                names[name] = 0
+    with open(PREPARED + "/.names", "wb") as file:
         file.write(marshal.dumps(names))
 
 
@@ -95,7 +102,7 @@ def compiled(name):
     """Compile a file; return its code, or None if it is no Python of this version."""
     try:
         cached = py_compile.compile(name, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-    except py_compile.PyCompileError:
+    except (py_compile.PyCompileError, OSError):  # also where something else has the file's name
         return None
     with open(cached, "rb") as file:
         return marshal.loads(file.read()[16:])
@@ -112,7 +119,11 @@ class Module:
         self.patterns = {}
         self.names = {}  # of constants
         with open(name, "rb") as file:
-            self.look(ast.parse(file.read()))
+            text = file.read()
+        try:
+            self.look(ast.parse(text))
+        except (RecursionError, MemoryError):  # what was not seen is imported as it always is
+            pass
 
     def prepared(self):
         return self.code, tuple(key + compiled for key, compiled in self.patterns.items())
@@ -131,7 +142,7 @@ class Module:
             self.look(child)
             if isinstance(child, ast.Assign):
                 self.assign(child)
-            elif isinstance(child, ast.Call) and ast.unparse(child.func) == "re.compile":
+            elif isinstance(child, ast.Call) and is_of_re(child.func) and child.func.attr == "compile":
                 self.compile(child)
 
     def imported_from(self, node):
@@ -148,7 +159,7 @@ class Module:
         except NotConstant:
             return
         for target in node.targets:
-            if isinstance(target, ast.Name):
+            if isinstance(target, ast.Name) and (target.id in self.names or len(self.names) < NAMES_LIMIT):
                 self.names[target.id] = value
 
     def compile(self, call):
@@ -160,9 +171,9 @@ class Module:
         try:
             pattern = constant(call.args[0], self.names)
             flags = int(constant(flags[0], self.names)) if flags else 0
-            if isinstance(pattern, (str, bytes)) and len(pattern) <= PATTERN_LIMIT:
+            if isinstance(pattern, (str, bytes)) and len(self.patterns) < PATTERNS_LIMIT:
                 self.patterns[pattern, flags] = compiled_pattern(pattern, flags)
-        except (IndexError, NotConstant, re.error, Warning, ValueError):
+        except Exception:  # whatever a pattern may raise, it raises when the module is imported
             pass
 
 
@@ -174,29 +185,65 @@ OPERATORS = {ast.Add: operator.add, ast.Mod: operator.mod, ast.BitOr: operator.o
 FLAGS = "A ASCII I IGNORECASE M MULTILINE S DOTALL U UNICODE X VERBOSE".split()
 
 
+def is_of_re(node):
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "re"
+
+
 def constant(node, names):
-    """The text or number that an expression has, if it has always the same."""
+    """The text or number that an expression has, if it has always the same, and a short one.
+
+    What it is made of is short as well, so that nothing long is made on the way.
+    """
+    value = folded(node, names)
+    if isinstance(value, int) and value.bit_length() > 64:
+        raise NotConstant
+    if isinstance(value, (str, bytes)) and len(value) > PATTERN_LIMIT:
+        raise NotConstant
+    return value
+
+
+def folded(node, names):
     if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes, int)):
         return node.value
     if isinstance(node, ast.Name) and node.id in names:
         return names[node.id]
-    if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "re" and node.attr in FLAGS:
+    if is_of_re(node) and node.attr in FLAGS:
         return getattr(re, node.attr)
-    if isinstance(node, ast.Tuple):
-        return tuple(constant(item, names) for item in node.elts)
     if isinstance(node, ast.JoinedStr):
-        return "".join(constant(part, names) for part in node.values)
+        text = ""
+        for part in node.values:
+            text += constant(part, names)
+            if len(text) > PATTERN_LIMIT:
+                raise NotConstant
+        return text
     if isinstance(node, ast.FormattedValue) and node.conversion == -1 and node.format_spec is None:
         return str(constant(node.value, names))
     if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
-        left, right = constant(node.left, names), constant(node.right, names)
-        if isinstance(left, (str, bytes)) and len(left) > PATTERN_LIMIT:
-            raise NotConstant
+        left = constant(node.left, names)
+        if isinstance(node.op, ast.Mod) and isinstance(left, (str, bytes)):
+            return formatted(left, node.right, names)
         try:
-            return OPERATORS[type(node.op)](left, right)
-        except Exception:
+            return OPERATORS[type(node.op)](left, constant(node.right, names))
+        except TypeError:
             raise NotConstant from None
     raise NotConstant
+
+
+def formatted(text, node, names):
+    """What ``text % node`` is, for the plainest of forms: one with a width may be of any length."""
+    plain = text if isinstance(text, str) else text.decode("latin-1")
+    if "%" in re.sub("%[%sd]", "", plain):
+        raise NotConstant
+    values, left = [], PATTERN_LIMIT
+    for item in node.elts if isinstance(node, ast.Tuple) else [node]:
+        values.append(constant(item, names))
+        left -= len(values[-1]) if isinstance(values[-1], (str, bytes)) else 1
+        if left < 0:
+            raise NotConstant
+    try:
+        return text % tuple(values)
+    except (TypeError, ValueError):
+        raise NotConstant from None
 
 
 class Recorder:

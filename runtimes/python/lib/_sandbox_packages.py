@@ -48,7 +48,8 @@ def hook(path):
         raise ImportError("not below " + _ROOT)
     if _names is None:
         try:
-            _names = marshal.loads(_read("names", 0, 1 << 20))
+            length = posix.stat(_PREPARED + ".names").st_size
+            _names = marshal.loads(_read(".names", 0, length))
         except OSError:  # there are no packages, or a directory of the user's own
             raise ImportError("nothing is known of " + _ROOT) from None
     return _Finder(path, *_LOADERS)
