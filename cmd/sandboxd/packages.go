@@ -228,7 +228,7 @@ func (a *app) addPackages(ctx context.Context, names []string, asJSON bool) erro
 			names = append(names, p.Name)
 		}
 	}
-	added, err := store.Add(ctx, names)
+	added, err := store.Add(ctx, names, a.compileFirst(store, d))
 	if err != nil {
 		return err
 	}
@@ -240,14 +240,24 @@ func (a *app) updatePackages(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	changed, err := store.Update(ctx)
+	changed, err := store.Update(ctx, a.compileFirst(store, d))
 	if err != nil {
 		return err
 	}
 	return a.readyPackages(ctx, d, store, changed, asJSON)
 }
 
-// readyPackages compiles all that is installed, and prints what changed.
+// compileFirst makes packages ready before they are installed: no program in Python would
+// run beside one that stops the others from being compiled.
+func (a *app) compileFirst(store *packages.Store, d *runtimes.Definition) packages.Ready {
+	return func(ctx context.Context, ps []packages.Package) error {
+		_, err := a.packageTree(ctx, store, d, ps)
+		return err
+	}
+}
+
+// readyPackages compiles all that is installed, which others may have changed meanwhile,
+// and prints what changed.
 func (a *app) readyPackages(ctx context.Context, d *runtimes.Definition, store *packages.Store, changed []packages.Package, asJSON bool) error {
 	installed, err := store.Installed()
 	if err != nil {

@@ -129,7 +129,7 @@ func TestAPackageBesideTheCatalogueIsPinnedWithWhatItNeeds(t *testing.T) {
 	served := servePip(t)
 	demoWheels(t, served)
 	s := Open(t.TempDir(), &Lock{}, "3.12")
-	added, err := s.Add(context.Background(), []string{"Demo.Thing==1.0"})
+	added, err := s.Add(context.Background(), []string{"Demo.Thing==1.0"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,13 +167,35 @@ func TestAPackageBesideTheCatalogueIsPinnedWithWhatItNeeds(t *testing.T) {
 	}
 }
 
+func TestWhatCannotBeMadeReadyIsNotInstalled(t *testing.T) {
+	demoWheels(t, servePip(t))
+	s := Open(t.TempDir(), &Lock{}, "3.12")
+	if _, err := s.Add(t.Context(), []string{"dep==2.0"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	var asked []string
+	refuse := errors.New("not fit for each other")
+	_, err := s.Add(t.Context(), []string{"demo-thing==1.0"}, func(_ context.Context, ps []Package) error {
+		for _, p := range ps {
+			asked = append(asked, p.Name)
+		}
+		return refuse
+	})
+	if !errors.Is(err, refuse) || !slices.Equal(asked, []string{"demo-thing", "dep"}) {
+		t.Errorf("asked for %q, got %v", asked, err)
+	}
+	if l, err := s.Installed(); err != nil || len(l.Packages) != 1 || l.Packages[0].Name != "dep" {
+		t.Errorf("installed are %+v, %v", l, err)
+	}
+}
+
 func TestAWheelThatIsNotThePinnedOneIsRefused(t *testing.T) {
 	demoWheels(t, servePip(t))
 	catalogue := &Lock{Packages: []Package{{
 		Name: "dep", Version: "2.0", Imports: []string{"dep"}, File: "dep-2.0-py3-none-any.whl", SHA256: strings.Repeat("0", 64),
 	}}}
 	s := Open(t.TempDir(), catalogue, "3.12")
-	if _, err := s.Add(context.Background(), []string{"dep"}); !errors.Is(err, ErrDigest) {
+	if _, err := s.Add(context.Background(), []string{"dep"}, nil); !errors.Is(err, ErrDigest) {
 		t.Fatal(err)
 	}
 	if l, err := s.Installed(); err != nil || len(l.Packages) != 0 {
@@ -184,7 +206,7 @@ func TestAWheelThatIsNotThePinnedOneIsRefused(t *testing.T) {
 func TestADamagedWheelIsFoundAndFetchedAgain(t *testing.T) {
 	demoWheels(t, servePip(t))
 	s := Open(t.TempDir(), &Lock{}, "3.12")
-	added, err := s.Add(context.Background(), []string{"dep==2.0"})
+	added, err := s.Add(context.Background(), []string{"dep==2.0"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +224,7 @@ func TestADamagedWheelIsFoundAndFetchedAgain(t *testing.T) {
 
 func TestWithoutPipTheErrorSaysWhatToInstall(t *testing.T) {
 	t.Setenv("PATH", "")
-	_, err := Open(t.TempDir(), &Lock{}, "3.12").Add(context.Background(), []string{"dep==2.0"})
+	_, err := Open(t.TempDir(), &Lock{}, "3.12").Add(context.Background(), []string{"dep==2.0"}, nil)
 	if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "install Python") {
 		t.Error(err)
 	}
@@ -215,7 +237,7 @@ func TestNativeCodeIsRefusedWithAnAlternative(t *testing.T) {
 	})
 	s := Open(t.TempDir(), &Lock{}, "3.12")
 	for spec, want := range map[string]string{"numpy": "statistics", "pandas==2.0": "sandbox_utils", "fast==1.0": "none-any.whl"} {
-		_, err := s.Add(context.Background(), []string{spec})
+		_, err := s.Add(context.Background(), []string{spec}, nil)
 		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", spec, err)
 		}
@@ -383,7 +405,7 @@ func TestTreesOfWhatIsGoneAreSwept(t *testing.T) {
 	}
 	demoWheels(t, servePip(t))
 	s := Open(t.TempDir(), &Lock{}, "3.12")
-	if _, err := s.Add(t.Context(), []string{"demo-thing==1.0"}); err != nil {
+	if _, err := s.Add(t.Context(), []string{"demo-thing==1.0"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	l, err := s.Installed()

@@ -23,6 +23,9 @@ type Store struct {
 	python    string
 }
 
+// Ready makes packages ready that are to be used together, or says why that fails.
+type Ready func(ctx context.Context, ps []Package) error
+
 const lockFile = "installed.toml"
 
 // Open returns the store in dir, which need not exist. The catalogue is where names
@@ -48,9 +51,10 @@ func (s *Store) Installed() (*Lock, error) {
 }
 
 // Add installs packages and what they require: by the name of one in the catalogue, or
-// as "name==version". It returns all that it put into the lock file. Nothing is
-// changed when one of them fails.
-func (s *Store) Add(ctx context.Context, specs []string) ([]Package, error) {
+// as "name==version". It returns all that it put into the lock file. Before that, ready
+// is given all that would be installed then, unless it is nil. Nothing is changed when it
+// or one of the packages fails.
+func (s *Store) Add(ctx context.Context, specs []string, ready Ready) ([]Package, error) {
 	var added []Package
 	for _, spec := range specs {
 		found, err := s.find(ctx, spec)
@@ -64,6 +68,16 @@ func (s *Store) Add(ctx context.Context, specs []string) ([]Package, error) {
 	for i := range added {
 		if err := s.inspect(ctx, &added[i]); err != nil {
 			return nil, fmt.Errorf("add %s: %w", added[i].Name, err)
+		}
+	}
+	if ready != nil {
+		next, err := s.Installed()
+		if err != nil {
+			return nil, err
+		}
+		next.put(added)
+		if err := ready(ctx, next.Packages); err != nil {
+			return nil, err
 		}
 	}
 	return added, s.change(func(l *Lock) error { l.put(added); return nil })
@@ -160,8 +174,8 @@ func (s *Store) Remove(names []string) error {
 }
 
 // Update brings what is installed of the catalogue to the catalogue's versions, and
-// returns what changed.
-func (s *Store) Update(ctx context.Context) ([]Package, error) {
+// returns what changed. For ready see [Store.Add].
+func (s *Store) Update(ctx context.Context, ready Ready) ([]Package, error) {
 	installed, err := s.Installed()
 	if err != nil {
 		return nil, err
@@ -175,7 +189,7 @@ func (s *Store) Update(ctx context.Context) ([]Package, error) {
 	if len(names) == 0 {
 		return nil, nil
 	}
-	return s.Add(ctx, names)
+	return s.Add(ctx, names, ready)
 }
 
 // Verify checks the wheel of an installed package against its pin.
