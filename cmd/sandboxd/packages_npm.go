@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -289,24 +290,53 @@ console.log('\n' + JSON.stringify(failed));
 process.exit(0);
 `
 
-// tryNPM implements [packages.Trial]. What modules print or forge is about themselves.
+// tryNPM implements [packages.Trial]. What modules print or forge is about themselves. Of
+// some that end the program together, those that do so are found by halves: most have none.
 func (a *app) tryNPM(ctx context.Context, d *runtimes.Definition, tree string, imports []string) (map[string]string, error) {
-	names, err := json.Marshal(imports)
+	failed, ended, err := a.tryTogether(ctx, d, tree, imports)
+	switch {
+	case err != nil || ended == "":
+		return failed, err
+	case len(imports) == 1:
+		return map[string]string{imports[0]: ended}, nil
+	}
+	middle := len(imports) / 2
+	failed, err = a.tryNPM(ctx, d, tree, imports[:middle])
 	if err != nil {
 		return nil, err
+	}
+	others, err := a.tryNPM(ctx, d, tree, imports[middle:])
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(failed, others)
+	return failed, nil
+}
+
+// tryTogether imports modules in one run, and says why it ended before all were tried.
+func (a *app) tryTogether(ctx context.Context, d *runtimes.Definition, tree string, imports []string) (failed map[string]string, ended string, err error) {
+	names, err := json.Marshal(imports)
+	if err != nil {
+		return nil, "", err
 	}
 	r, err := a.inOwnSandbox(ctx, d, fmt.Sprintf(tryProgram, names), policies.Mount{Host: tree, Guest: npmPath})
 	if err != nil {
-		return nil, err
+		return nil, "", err
+	}
+	switch r.Status {
+	case host.StatusOK:
+	case host.StatusCanceled:
+		return nil, "", fmt.Errorf("try packages: %s", r.Error.Message)
+	case host.StatusTimeout, host.StatusOutOfFuel: // of the halves, one would take as long
+		return map[string]string{imports[0]: r.Error.Message}, "", nil
+	default:
+		return nil, fmt.Sprintf("%s: %s", r.Error.Type, r.Error.Message), nil
 	}
 	lines := strings.Split(strings.TrimSpace(r.Stdout), "\n")
-	failed := map[string]string{}
-	if r.Status != host.StatusOK {
-		failed[imports[0]] = fmt.Sprintf("%s: %s", r.Error.Type, r.Error.Message)
-	} else if err := json.Unmarshal([]byte(lines[len(lines)-1]), &failed); err != nil {
-		failed[imports[0]] = "it ended the program"
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &failed); err != nil || failed == nil {
+		return nil, "it ended the program", nil //nolint:nilerr // the program did not come to its end
 	}
-	return failed, nil
+	return failed, "", nil
 }
 
 // npmMounts are the packages that a profile may import, as a mount; none if there are no
