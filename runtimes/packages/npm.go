@@ -66,6 +66,7 @@ type NPMLock struct {
 
 // Bounds of what a package may be made of.
 const (
+	maxNPMLock  = 8 << 20 // bytes of a lock file, of which a package may have 50,000
 	maxBundled  = 300
 	maxSubpaths = 100
 	maxNPMName  = 214 // bytes, as npm has it
@@ -85,8 +86,8 @@ var (
 // messages. Parsing is strict: unknown keys, malformed and repeated names are errors of
 // class [ErrInvalid].
 func ParseNPMLock(path string, data []byte) (*NPMLock, error) {
-	if len(data) > maxLock {
-		return nil, fmt.Errorf("%w: %s has %d bytes, at most %d are accepted", ErrInvalid, path, len(data), maxLock)
+	if len(data) > maxNPMLock {
+		return nil, fmt.Errorf("%w: %s has %d bytes, at most %d are accepted", ErrInvalid, path, len(data), maxNPMLock)
 	}
 	var l NPMLock
 	meta, err := toml.Decode(string(data), &l)

@@ -49,8 +49,8 @@ func integrity(name string) (string, error) {
 	}
 	defer func() { _ = file.Close() }()
 	h := sha512.New()
-	if n, err := io.Copy(h, io.LimitReader(file, maxWheel+1)); err != nil || n > maxWheel {
-		return "", fmt.Errorf("%w: %s cannot be read, or has more than %d MiB: %w", ErrUnavailable, filepath.Base(name), maxWheel>>20, err)
+	if err := copyWhole(h, file); err != nil {
+		return "", err
 	}
 	return "sha512-" + base64.StdEncoding.EncodeToString(h.Sum(nil)), nil
 }

@@ -350,5 +350,5 @@ func npmContentsOf(ps []NPMPackage) string {
 
 // change rewrites the lock file. Of two changes at once, one waits for the other.
 func (s *NPMStore) change(edit func(*NPMLock) error) error {
-	return change(s.shelf, s.Installed, func(l *NPMLock) string { return npmContentsOf(l.Packages) }, edit)
+	return change(s.shelf, s.Installed, ParseNPMLock, func(l *NPMLock) string { return npmContentsOf(l.Packages) }, edit)
 }

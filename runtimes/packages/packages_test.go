@@ -460,3 +460,52 @@ func TestTreesOfWhatIsGoneAreSwept(t *testing.T) {
 		t.Errorf("it left %v, %v", left, err)
 	}
 }
+
+// A lock file that could not be read again would be the end of all that is installed.
+func TestALockFileThatCouldNotBeReadIsNotWritten(t *testing.T) {
+	sum := strings.Repeat("0", 64)
+	s := Open(t.TempDir(), &Lock{}, "3.12")
+	err := s.change(func(l *Lock) error {
+		for i := range maxPackages + 1 {
+			l.Packages = append(l.Packages, Package{Name: fmt.Sprint("p", i), Version: "1", Imports: []string{"p"}, File: "p-1-py3-none-any.whl", SHA256: sum})
+		}
+		return nil
+	})
+	if l, readErr := s.Installed(); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "above the maximum") || readErr != nil || len(l.Packages) > 0 {
+		t.Errorf("too many packages: %v, then %v, %v", err, l, readErr)
+	}
+	n := OpenNPM(t.TempDir(), &NPMLock{}, nil, nil)
+	fill := func(packages int) error {
+		return n.change(func(l *NPMLock) error {
+			for i := range packages {
+				p := NPMPackage{Name: fmt.Sprint("p", i), Version: "1.0.0", Integrity: someIntegrity}
+				for j := range maxBundled {
+					p.Bundled = append(p.Bundled, NPMDependency{Name: fmt.Sprint("d", j), Version: "1.0.0", Integrity: someIntegrity})
+				}
+				l.put([]NPMPackage{p})
+			}
+			return nil
+		})
+	}
+	if err := fill(30); err != nil {
+		t.Errorf("more than a MiB for npm: %v", err)
+	}
+	err = fill(300)
+	if l, readErr := n.Installed(); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "at most") || readErr != nil || len(l.Packages) != 30 {
+		t.Errorf("too many bytes: %v, then %v, %v", err, l, readErr)
+	}
+}
+
+func TestWhatIsTooLargeIsSaidToBe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "large.tgz")
+	if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Truncate(path, maxWheel+1)); err != nil {
+		t.Fatal(err)
+	}
+	const want = "large.tgz has more than 64 MiB"
+	if _, err := digest(path); !errors.Is(err, ErrInvalid) || !strings.HasSuffix(err.Error(), want) {
+		t.Error("a wheel:", err)
+	}
+	if _, err := integrity(path); !errors.Is(err, ErrInvalid) || !strings.HasSuffix(err.Error(), want) {
+		t.Error("an archive of npm:", err)
+	}
+}

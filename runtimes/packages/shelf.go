@@ -22,8 +22,8 @@ const contentsSuffix = ".contents"
 
 // change rewrites the lock file of a shelf, and sweeps what it does not name any more.
 // contents are what trees may be made of, a line each. Of two changes at once, one waits
-// for the other.
-func change[L interface{ Encode() ([]byte, error) }](s shelf, read func() (L, error), contents func(L) string, edit func(L) error) error {
+// for the other. One after which parse would not read the file any more is refused.
+func change[L interface{ Encode() ([]byte, error) }](s shelf, read func() (L, error), parse func(path string, data []byte) (L, error), contents func(L) string, edit func(L) error) error {
 	turn, err := s.turn()
 	if err != nil {
 		return err
@@ -37,8 +37,11 @@ func change[L interface{ Encode() ([]byte, error) }](s shelf, read func() (L, er
 		return err
 	}
 	data, err := l.Encode()
+	if err == nil {
+		_, err = parse(lockFile, data)
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("what would be installed: %w", err)
 	}
 	tmp, err := s.temporary()
 	if err != nil {

@@ -276,7 +276,19 @@ func (s *Store) keep(path, sum string) error {
 
 // change rewrites the lock file.
 func (s *Store) change(edit func(*Lock) error) error {
-	return change(s.shelf, s.Installed, func(l *Lock) string { return contentsOf(l.Packages) }, edit)
+	return change(s.shelf, s.Installed, ParseLock, func(l *Lock) string { return contentsOf(l.Packages) }, edit)
+}
+
+// copyWhole reads a file of at most a wheel's size.
+func copyWhole(to io.Writer, file *os.File) error {
+	n, err := io.Copy(to, io.LimitReader(file, maxWheel+1))
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	case n > maxWheel:
+		return fmt.Errorf("%w: %s has more than %d MiB", ErrInvalid, filepath.Base(file.Name()), maxWheel>>20)
+	}
+	return nil
 }
 
 // digest is the SHA-256 of a file, which may be of any size up to a wheel's.
@@ -287,8 +299,8 @@ func digest(path string) (string, error) {
 	}
 	defer func() { _ = file.Close() }()
 	h := sha256.New()
-	if n, err := io.Copy(h, io.LimitReader(file, maxWheel+1)); err != nil || n > maxWheel {
-		return "", fmt.Errorf("%w: %s cannot be read, or has more than %d MiB: %w", ErrUnavailable, path, maxWheel>>20, err)
+	if err := copyWhole(h, file); err != nil {
+		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
