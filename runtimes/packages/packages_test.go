@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sandboxd/sandboxd/internal/owned"
 )
@@ -507,5 +508,32 @@ func TestWhatIsTooLargeIsSaidToBe(t *testing.T) {
 	}
 	if _, err := integrity(path); !errors.Is(err, ErrInvalid) || !strings.HasSuffix(err.Error(), want) {
 		t.Error("an archive of npm:", err)
+	}
+}
+
+func TestWhatKilledProcessesLeftIsSwept(t *testing.T) {
+	s := Open(t.TempDir(), &Lock{}, "3.12")
+	fresh, err := s.temporary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := s.temporary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	beside := filepath.Join(s.dir, "wheels")
+	past := time.Now().Add(-2 * abandonedAfter)
+	err = errors.Join(os.WriteFile(filepath.Join(old, "part"), nil, 0o600), os.Mkdir(beside, 0o700),
+		os.Chtimes(old, past, past), os.Chtimes(beside, past, past))
+	if err == nil {
+		err = s.change(func(*Lock) error { return nil })
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir, want := range map[string]bool{fresh: true, old: false, beside: true} {
+		if _, err := os.Stat(dir); (err == nil) != want {
+			t.Errorf("%s: %v, want there: %v", filepath.Base(dir), err, want)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sandboxd/sandboxd/internal/owned"
 )
@@ -19,6 +20,13 @@ type shelf struct{ dir string }
 
 // contentsSuffix is of the file beside a tree that says what it was made of.
 const contentsSuffix = ".contents"
+
+// temporaryPrefix is of directories that are used for the time of one command.
+const temporaryPrefix = "tmp-"
+
+// abandonedAfter is how long nobody has put anything into a directory of a process that
+// was killed.
+const abandonedAfter = 24 * time.Hour
 
 // change rewrites the lock file of a shelf, and sweeps what it does not name any more.
 // contents are what trees may be made of, a line each. Of two changes at once, one waits
@@ -56,6 +64,7 @@ func change[L interface{ Encode() ([]byte, error) }](s shelf, read func() (L, er
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	s.sweep(contents(l))
+	s.sweepTemporary()
 	return nil
 }
 
@@ -82,7 +91,7 @@ func (s shelf) temporary() (string, error) {
 	err := os.MkdirAll(s.dir, 0o700)
 	var dir string
 	if err == nil {
-		dir, err = os.MkdirTemp(s.dir, "tmp-")
+		dir, err = os.MkdirTemp(s.dir, temporaryPrefix)
 	}
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
@@ -174,6 +183,20 @@ func (s shelf) sweep(installed string) {
 			continue
 		}
 		s.removeTree(dir)
+	}
+}
+
+// sweepTemporary removes what processes that were killed left behind. Nothing that is
+// still used is as old: what it is for, such as fetching and bundling, takes minutes.
+func (s shelf) sweepTemporary() {
+	names, err := filepath.Glob(filepath.Join(s.dir, temporaryPrefix+"*"))
+	if err != nil {
+		return
+	}
+	for _, dir := range names {
+		if info, err := os.Lstat(dir); err == nil && info.IsDir() && time.Since(info.ModTime()) > abandonedAfter {
+			_ = os.RemoveAll(dir) // what stays is tried by the next change
+		}
 	}
 }
 
