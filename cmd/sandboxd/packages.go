@@ -59,9 +59,14 @@ name@version, where the version may be a part of one, such as 4, or a tag.`,
 			if all == (len(args) > 0) {
 				return usageError(cmd, errors.New("name packages, or say --all"))
 			}
-			if language, err := a.packagesOf(lang); err != nil {
+			language, err := a.packagesOf(lang)
+			if err == nil {
+				err = a.addedElsewhere(language, args)
+			}
+			if err != nil {
 				return err
-			} else if language == langJavaScript {
+			}
+			if language == langJavaScript {
 				return a.addNPM(cmd.Context(), args, asJSON)
 			}
 			return a.addPackages(cmd.Context(), args, asJSON)
@@ -83,9 +88,14 @@ func (a *app) packagesRemoveCommand() *cobra.Command {
 			if len(args) == 0 {
 				return usageError(cmd, errors.New("name packages"))
 			}
-			if language, err := a.packagesOf(lang); err != nil {
+			language, err := a.packagesOf(lang)
+			if err == nil {
+				err = a.removedElsewhere(language, args)
+			}
+			if err != nil {
 				return err
-			} else if language == langJavaScript {
+			}
+			if language == langJavaScript {
 				return a.removeNPM(args)
 			}
 			_, store, err := a.pythonPackages()
@@ -149,6 +159,70 @@ func (a *app) pythonPackages() (*runtimes.Definition, *packages.Store, error) {
 	}
 	store, err := a.packageStore(d)
 	return d, store, err
+}
+
+// addedElsewhere is an error if one of the names, which have no version, is in the catalogue
+// of the other language alone.
+func (a *app) addedElsewhere(language string, names []string) error {
+	_, python, err := a.pythonPackages()
+	if err != nil {
+		return err
+	}
+	npm, err := a.npmPackages()
+	if err != nil {
+		return err
+	}
+	name := elsewhere(language, names, python.Catalogue(), npm.Catalogue())
+	if name == "" {
+		return nil
+	}
+	other, version := langJavaScript, "==VERSION"
+	if language == langJavaScript {
+		other, version = langPython, "@VERSION"
+	}
+	return fmt.Errorf("add %s: %w in the catalogue for %s, but in that for %s: say \"sandboxd packages add --lang %s %s\"; for one of that name for %s, name the version: %s%s",
+		name, packages.ErrNotFound, language, other, other, name, language, name, version)
+}
+
+// removedElsewhere is an error if one of the names is installed for the other language
+// alone.
+func (a *app) removedElsewhere(language string, names []string) error {
+	_, store, err := a.pythonPackages()
+	if err != nil {
+		return err
+	}
+	npmStore, err := a.npmPackages()
+	if err != nil {
+		return err
+	}
+	// A lock file that cannot be read is told of by the command that is about it.
+	python, err := store.Installed()
+	if err != nil {
+		return nil //nolint:nilerr // see above
+	}
+	npm, err := npmStore.Installed()
+	if err != nil {
+		return nil //nolint:nilerr // see above
+	}
+	if name := elsewhere(language, names, python, npm); name != "" {
+		to := ifElse(language == langJavaScript, langPython, langJavaScript)
+		return fmt.Errorf("%w: %q is not installed for %s, but for %s: say \"sandboxd packages remove --lang %s %s\"",
+			packages.ErrNotFound, name, language, to, to, name)
+	}
+	return nil
+}
+
+// elsewhere is the first of the names that the list of the other language has and the
+// language's own has not.
+func elsewhere(language string, names []string, python *packages.Lock, npm *packages.NPMLock) string {
+	for _, name := range names {
+		_, inPython := python.Find(name)
+		_, inNPM := npm.Find(name)
+		if inPython != inNPM && inNPM == (language == langPython) {
+			return name
+		}
+	}
+	return ""
 }
 
 // packageJSON is a package as --json prints it.

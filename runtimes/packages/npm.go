@@ -202,6 +202,11 @@ func (l *NPMLock) Find(name string) (NPMPackage, bool) {
 	return NPMPackage{}, false
 }
 
+// meant asks whether another package was meant; empty if none is close.
+func (l *NPMLock) meant(name string) string {
+	return meant(name, l.Packages, func(p *NPMPackage) string { return p.Name })
+}
+
 // Choose returns the packages with these names, ordered by name. A name that is not in
 // the list is [ErrNotFound].
 func (l *NPMLock) Choose(names []string) ([]NPMPackage, error) {

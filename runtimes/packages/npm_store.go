@@ -107,7 +107,7 @@ func (s *NPMStore) find(ctx context.Context, dir, spec string) (*NPMPackage, err
 		return nil, refuseNPM(name, "cannot work in the sandbox")
 	}
 	if version == "" {
-		return nil, fmt.Errorf("%w in the catalogue: see \"sandboxd packages list\"; for one that is not in it name the version: %s@VERSION", ErrNotFound, name)
+		return nil, fmt.Errorf("%w in the catalogue%s: see \"sandboxd packages list\"; for one that is not in it name the version: %s@VERSION", ErrNotFound, s.catalogue.meant(name), name)
 	}
 	return npmResolve(ctx, dir, name, version)
 }
@@ -294,7 +294,7 @@ func (s *NPMStore) Remove(names []string) error {
 	return s.change(func(l *NPMLock) error {
 		for _, name := range names {
 			if _, ok := l.Find(name); !ok {
-				return fmt.Errorf("%w: %q is not installed", ErrNotFound, name)
+				return fmt.Errorf("%w: %q is not installed%s", ErrNotFound, name, l.meant(name))
 			}
 			l.Packages = slices.DeleteFunc(l.Packages, func(o NPMPackage) bool { return o.Name == name })
 		}

@@ -20,6 +20,8 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/sandboxd/sandboxd/runtimes"
 )
 
 // Classes of error, for errors.Is.
@@ -188,6 +190,23 @@ func (l *Lock) Closure(names []string) ([]Package, error) {
 	}
 	slices.SortFunc(out, byName)
 	return out, nil
+}
+
+// meant asks whether another name was meant; empty if none is close.
+func meant[P any](name string, ps []P, nameOf func(*P) string) string {
+	names := make([]string, 0, len(ps))
+	for i := range ps {
+		names = append(names, nameOf(&ps[i]))
+	}
+	if word := runtimes.Nearest(name, names); word != "" {
+		return fmt.Sprintf(" (did you mean %q?)", word)
+	}
+	return ""
+}
+
+// meant asks whether another package was meant; empty if none is close.
+func (l *Lock) meant(name string) string {
+	return meant(name, l.Packages, func(p *Package) string { return p.Name })
 }
 
 // put adds packages, in place of those that have their names.

@@ -111,7 +111,7 @@ func (s *Store) find(ctx context.Context, spec string) ([]Package, error) {
 		return nil, refuseNative(name, "")
 	}
 	if !pinned {
-		return nil, fmt.Errorf("%w in the catalogue: see \"sandboxd packages list\"; for one that is not in it name the version: %s==VERSION", ErrNotFound, name)
+		return nil, fmt.Errorf("%w in the catalogue%s: see \"sandboxd packages list\"; for one that is not in it name the version: %s==VERSION", ErrNotFound, s.catalogue.meant(name), name)
 	}
 	return s.resolve(ctx, name+"=="+version)
 }
@@ -158,7 +158,7 @@ func (s *Store) Remove(names []string) error {
 		for _, name := range names {
 			p, ok := l.Find(name)
 			if !ok {
-				return fmt.Errorf("%w: %q is not installed", ErrNotFound, name)
+				return fmt.Errorf("%w: %q is not installed%s", ErrNotFound, name, l.meant(name))
 			}
 			l.Packages = slices.DeleteFunc(l.Packages, func(o Package) bool { return o.Name == p.Name })
 		}
