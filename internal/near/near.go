@@ -2,6 +2,29 @@
 // another one was meant. It knows nothing of sandboxd.
 package near
 
+import (
+	"slices"
+	"strings"
+)
+
+// Word returns the word of words that a person most likely meant by got, or "" when none
+// is close: up to two letters, or a third of them, may be wrong. Words that differ only in
+// case always count as close.
+func Word(got string, words []string) string {
+	const longest = 64 // the distance is quadratic
+	if len(got) > longest {
+		return ""
+	}
+	got = strings.ToLower(got)
+	best, bestDistance := "", 1+min(2, len(got)/3)
+	for _, word := range slices.Sorted(slices.Values(words)) {
+		if d := Distance(got, strings.ToLower(word)); d < bestDistance {
+			best, bestDistance = word, d
+		}
+	}
+	return best
+}
+
 // Distance is the optimal string alignment distance between a and b in bytes:
 // insertions, deletions, substitutions and swaps of neighbours each count one.
 //

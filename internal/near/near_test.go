@@ -1,6 +1,9 @@
 package near
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestDistance(t *testing.T) {
 	for _, test := range []struct {
@@ -25,6 +28,18 @@ func TestDistance(t *testing.T) {
 		}
 		if got := Distance(test.b, test.a); got != test.want {
 			t.Errorf("from %q to %q it is %d, want %d", test.b, test.a, got, test.want)
+		}
+	}
+}
+
+func TestWord(t *testing.T) {
+	words := []string{"tabulate", "Markdown", "six"}
+	for got, want := range map[string]string{
+		"tabulat": "tabulate", "TABULATE": "tabulate", "markdwon": "Markdown", "sxi": "six",
+		"": "", "s": "", "numpy": "", "tables": "", strings.Repeat("a", 65): "",
+	} {
+		if word := Word(got, words); word != want {
+			t.Errorf("of %q is meant %q, want %q", got, word, want)
 		}
 	}
 }

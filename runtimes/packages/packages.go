@@ -21,7 +21,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
-	"github.com/sandboxd/sandboxd/runtimes"
+	"github.com/sandboxd/sandboxd/internal/near"
 )
 
 // Classes of error, for errors.Is.
@@ -198,7 +198,7 @@ func meant[P any](name string, ps []P, nameOf func(*P) string) string {
 	for i := range ps {
 		names = append(names, nameOf(&ps[i]))
 	}
-	if word := runtimes.Nearest(name, names); word != "" {
+	if word := near.Word(name, names); word != "" {
 		return fmt.Sprintf(" (did you mean %q?)", word)
 	}
 	return ""
