@@ -35,9 +35,10 @@ const PackagesPath = "/packages"
 // it is imported, such as a date, they all share. So list packages that you would let
 // every program import. Calls without a Preload, or with another, do not share it.
 //
-// Whoever draws random bytes or keeps a file open while being imported is refused:
-// programs would share the one, and lack the other. Generators of the module random
-// are looked after, and give each program numbers of its own.
+// Whoever draws random bytes, draws from the generator that the module random has for all,
+// or keeps a file open while being imported is refused: programs would share what was
+// drawn, and lack the file. Generators of the module random are looked after, and give
+// each program numbers of its own from then on.
 type Preload struct {
 	// Modules are the modules' full names, such as "jinja2" or "openpyxl.chart", at most
 	// [MaxPreload]. Empty means that nothing is preloaded.
@@ -228,6 +229,7 @@ func (i *preloads) Write(message []byte) (int, error) {
 		Error   *string `json:"error"`
 		Message string  `json:"message"`
 		Seeds   *int    `json:"seeds"`
+		Rolled  bool    `json:"rolled"` // the generator of the module random is not as it was
 	}
 	if i.in == nil || len(message) > preloadSpoken || json.Unmarshal(message, &m) != nil {
 		return 0, errRefused
@@ -243,6 +245,8 @@ func (i *preloads) Write(message []byte) (int, error) {
 		i.fail("it leaves a file open, which programs would not find open")
 	case i.drawn-i.before.drawn != *m.Seeds*seedSize:
 		i.fail("it draws random bytes when it is imported, which all programs would share")
+	case m.Rolled:
+		i.fail("it draws random numbers when it is imported, or seeds the generator of all, which all programs would share")
 	default:
 		i.current = ""
 	}

@@ -25,7 +25,7 @@ var wares = map[string]string{
 		"def fails():\n    raise ValueError('on purpose')\n",
 	"quick/late.py": "here = __file__\n",
 	"other.py":      "import quick\nstate = []\n",
-	"dice.py": "import random\none, two, seeded = random.Random(), random.Random(), random.Random(7)\none.gauss(0, 1)\nrandom.random()\n" +
+	"dice.py": "import random\none, two, seeded = random.Random(), random.Random(), random.Random(7)\none.gauss(0, 1)\n" +
 		"def throw():\n    return one.gauss(0, 1), two.random(), random.random()\n",
 	"ends.py":   "import atexit\natexit.register(print, 'at exit')\n",
 	"alters.py": "import json\njson.altered = True\n",
@@ -50,12 +50,16 @@ open("/app/planted.py", "w").write("")
 	"leaves.py":  "import os\nos._exit(3)\n",
 	"opens.py":   "file = open(__file__)\n",
 	"draws.py":   "import secrets\ntoken = secrets.token_hex()\n",
+	"rolls.py":   "import random\nstart = random.random()\n",
+	"shakes.py":  "import random\nown = random.Random(random.getrandbits(64))\n",
+	"seeds.py":   "import random\nrandom.seed(7)\n",
+	"unnamed.py": "exec(compile('def f():\\n    return 3', '', 'exec'))\n",
 	"large.py":   "data = bytearray(1 << 30)\n",
 	"garbles.py": "import os\nd = os.open('/.sandboxd/preloading', os.O_WRONLY)\nos.write(d, b'{')\n",
 }
 
 // mixed are modules of one image.
-var mixed = []string{"other", "dice", "tries"}
+var mixed = []string{"other", "dice", "tries", "unnamed"}
 
 // shelf is a host with a cache of its own, that holds Python and no preloaded images,
 // and a directory of wares.
@@ -204,6 +208,9 @@ print(sys.path, sys.path_importer_cache, os.listdir("/app"), dict(os.environ), l
 		s.prints(t, "/packages/quick/late.py ['__init__.py', 'late.py']\n",
 			s.request("import os, quick.late\nprint(quick.late.here, sorted(n for n in os.listdir(quick.__path__[0]) if n != '__pycache__'))", mixed...))
 	})
+	t.Run("may have functions of no file", func(t *testing.T) {
+		s.prints(t, "3\n", s.request("import unnamed\nprint(unnamed.f())", mixed...))
+	})
 	t.Run("are new for each program", func(t *testing.T) {
 		for range 3 {
 			s.prints(t, "[1]\n", s.request("import other\nother.state.append(1)\nprint(other.state)", mixed...))
@@ -266,6 +273,9 @@ func testWhatCannotBePreloaded(t *testing.T, s *shelf) {
 		{"leaves", `importing "leaves": the interpreter ended`},
 		{"opens", `importing "opens": it leaves a file open`},
 		{"draws", `importing "draws": it draws random bytes`},
+		{"rolls", `importing "rolls": it draws random numbers`},
+		{"shakes", `importing "shakes": it draws random numbers`},
+		{"seeds", `importing "seeds": it draws random numbers when it is imported, or seeds`},
 		{"large", `importing "large": MemoryError`},
 		{"garbles", `importing "garbles"`},
 	}
@@ -427,6 +437,7 @@ func TestPreloadsBelieveNoGuest(t *testing.T) {
 		{"a generator without a seed", []string{begin, `{"module":"m","seeds":1}`}, seedSize, ""},
 		{"random bytes", []string{begin, `{"module":"m","seeds":0}`}, 8, "draws random bytes"},
 		{"random bytes and a lie", []string{begin, `{"module":"m","seeds":9000000000000000000}`}, 8, "draws random bytes"},
+		{"random numbers", []string{begin, `{"module":"m","seeds":0,"rolled":true}`}, 0, "draws random numbers"},
 		{"an error", []string{begin, `{"module":"m","error":"ImportError","message":""}`}, 0, `importing "m": ImportError; take`},
 		{"a long error", []string{begin, `{"module":"m","error":"` + strings.Repeat("x", 7000) + `"}`}, 0, "xxx"},
 		{"a second error", []string{begin, `{"module":"m","error":"One"}`, `{"module":"m","error":"Two"}`}, 0, "One"},

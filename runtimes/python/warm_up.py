@@ -238,16 +238,19 @@ def preload(guest):
         posix.write(descriptor, json.dumps(message).encode())
 
     sys.modules["__main__"] = types.ModuleType("__main__")
+    # What a module draws from the generator that all share, it draws from one that the
+    # image was made with: the numbers are the same in every program.
+    state = sys.modules["random"].getstate
     for name in names:
         say(module=name)
-        seeds = guest._seeds
+        seeds, drawn = guest._seeds, state()
         try:
             importlib.import_module(name)
         except BaseException as error:
             say(module=name, error=type(error).__qualname__, message=str(error)[:1000])
             raise
         gc.collect()
-        say(module=name, seeds=guest._seeds - seeds)
+        say(module=name, seeds=guest._seeds - seeds, rolled=state() != drawn)
     sys.modules.pop("__main__", None)
     posix.close(descriptor)
     guest._forget_packages()  # what was read to find modules, which would only take memory
@@ -273,7 +276,7 @@ def remember_missing_sources():
     for item in gc.get_objects():
         if isinstance(item, types.FunctionType):
             name = item.__code__.co_filename
-            if name[0] != "<" and not name.startswith(("/.sandboxd/", "/packages/")):
+            if name[:1] not in ("<", "") and not name.startswith(("/.sandboxd/", "/packages/")):
                 linecache.cache[name] = (0, None, [], name)
 
 
