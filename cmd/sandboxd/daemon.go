@@ -134,6 +134,9 @@ func (d *daemon) apply(policy *policies.Policy) error {
 	if err != nil {
 		return err
 	}
+	if d.packaged.kept.Load() {
+		configuration += " with packages of before" // whoever compares runs programs by itself
+	}
 	if err := d.agents.SetTools(policy.MCP().Tools, policy.MCP().DisableTools); err != nil {
 		return err
 	}

@@ -184,6 +184,58 @@ func TestServersPreload(t *testing.T) {
 			t.Errorf("profile %s: %+v, %v", profile, r, err)
 		}
 	}
+	t.Run("and keep what they had where a reload finds no packages", func(t *testing.T) {
+		parse := func(t *testing.T, text string) *policies.Policy {
+			t.Helper()
+			policy, err := policies.Parse(config, []byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return policy
+		}
+		lock := filepath.Join(data, "packages", "python", "installed.toml")
+		text, err := os.ReadFile(lock)
+		if err == nil {
+			err = os.WriteFile(lock, []byte("damaged"), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		reload := func(t *testing.T, text string, kept bool) {
+			t.Helper()
+			warned := 0
+			policy := parse(t, text)
+			if err := p.reload(t.Context(), policy, func(string, error) { warned++ }); err != nil || (warned > 0) != kept || p.kept.Load() != kept {
+				t.Errorf("%v, %d warnings", err, warned)
+			}
+			h.SetPolicy(policy)
+		}
+		sees := func(t *testing.T, profile, want string) {
+			t.Helper()
+			const program = "import sys\nprint('weighty' in sys.modules)\nfor name in ('light', 'weighty'):\n    try:\n        print(__import__(name).__name__)\n    except ImportError:\n        pass"
+			r, err := p.Execute(t.Context(), host.Request{Language: "python", Profile: profile, Code: []byte(program)})
+			if err != nil || r.Stdout != want {
+				t.Errorf("profile %s: %+v, %v, want %q", profile, r, err, want)
+			}
+		}
+		reload(t, preloadPolicy+"[profiles.new]\n", true)
+		sees(t, "strict", "True\nlight\nweighty\n")
+		sees(t, "light", "False\nlight\n")
+		sees(t, "new", "False\n")
+		// What a policy forbids now is not kept.
+		reload(t, strings.ReplaceAll(preloadPolicy, `["light"]`, `["weighty"]`), true)
+		sees(t, "light", "False\n")
+		reload(t, strings.ReplaceAll(preloadPolicy, `preload = ["weighty", "light"]`, ""), true)
+		sees(t, "strict", "False\nlight\nweighty\n")
+		if err := p.reload(t.Context(), parse(t, "[runtimes.javascript]\npreload = [\"light\"]\n"), nil); err == nil {
+			t.Error("a mistake in the file is accepted")
+		}
+		if err := os.WriteFile(lock, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		reload(t, preloadPolicy, false)
+		sees(t, "light", "False\nlight\n")
+	})
 	if now := fmt.Sprint(made); now != before {
 		t.Errorf("a call had something to prepare: %s, then %s", before, now)
 	}

@@ -59,7 +59,10 @@ func (d *daemon) reloadPolicy() error {
 			d.log.Warn("a setting applies after a restart", "setting", setting)
 		}
 	}
-	if err := d.packaged.load(context.Background(), policy); err != nil {
+	err = d.packaged.reload(context.Background(), policy, func(profile string, err error) {
+		d.log.Warn(`packages stay as they were: run "sandboxd runtimes prepare" and reload, or restart the daemon`, "profile", profile, "error", err)
+	})
+	if err != nil {
 		return err
 	}
 	if err := d.apply(policy); err != nil {

@@ -1,8 +1,10 @@
 package daemontest
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -161,6 +163,39 @@ func TestAReloadGrantsNothingThatWasGivenUp(t *testing.T) {
 	d = start(t, dir)
 	if got, err := d.run(t.Context(), &pb.ExecuteRequest{Code: "import os\nprint(os.listdir('/more'))"}); err != nil || got != "[]\n" {
 		t.Errorf("after a restart: %q, %v", got, err)
+	}
+	d.end()
+}
+
+// A token that was revoked must not stay valid because packages cannot be had.
+func TestAReloadRevokesTokensWhatEverPackagesAre(t *testing.T) {
+	token := fmt.Sprintf("[[server.tokens]]\nname = \"ada\"\nhash = \"%x\"\nprofiles = [\"strict\"]\n", sha256.Sum256([]byte("a")))
+	dir := newDir(t, token)
+	d := start(t, dir, "--tcp", "127.0.0.1:0", "--insecure")
+	status := func() int {
+		client := &http.Client{Transport: bearer("a")}
+		defer client.CloseIdleConnections()
+		res, err := client.Get("http://" + d.address() + "/v1/profiles")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		return res.StatusCode
+	}
+	if got := status(); got != http.StatusOK {
+		t.Fatalf("before: %d", got)
+	}
+	installed := filepath.Join(dir, "data", "packages", "javascript")
+	if err := os.MkdirAll(installed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(installed, "installed.toml"), "damaged")
+	write(t, filepath.Join(dir, "sandbox.toml"), "")
+	d.signal(syscall.SIGHUP)
+	d.logged("msg=reloaded")
+	d.logged(`run \"sandboxd runtimes prepare\" and reload, or restart the daemon`)
+	if got := status(); got != http.StatusUnauthorized {
+		t.Errorf("the token was revoked, and its owner is answered %d", got)
 	}
 	d.end()
 }
