@@ -175,7 +175,7 @@ func TestAReloadRevokesTokensWhatEverPackagesAre(t *testing.T) {
 	status := func() int {
 		client := &http.Client{Transport: bearer("a")}
 		defer client.CloseIdleConnections()
-		res, err := client.Get("http://" + d.address() + "/v1/profiles")
+		res, err := client.Get("http://" + d.address() + "/v1/sessions")
 		if err != nil {
 			t.Fatal(err)
 		}
