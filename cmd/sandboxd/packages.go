@@ -17,7 +17,7 @@ import (
 
 func (a *app) packagesCommand() *cobra.Command {
 	return groupCommand("packages", "Install packages for programs to import",
-		a.packagesListCommand(), a.packagesAddCommand(), a.packagesRemoveCommand(), a.packagesUpdateCommand(), a.packagesCheckCommand())
+		a.packagesListCommand(), a.thenReady(a.packagesAddCommand()), a.thenReady(a.packagesRemoveCommand()), a.thenReady(a.packagesUpdateCommand()), a.packagesCheckCommand())
 }
 
 func (a *app) packagesListCommand() *cobra.Command {

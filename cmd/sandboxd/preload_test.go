@@ -132,8 +132,10 @@ func TestRunPreloads(t *testing.T) {
 func TestPreloadsThatAreRefused(t *testing.T) {
 	data, config := preloadData(t, "")
 	tests := []struct{ name, policy, want string }{
-		{"not installed", "[runtimes.python]\npreload = [\n  'light',\n  'wieghty']\n", `sandbox.toml:2: runtimes.python.preload: "wieghty" is not installed: install it with "sandboxd packages add wieghty", or take it off the list`},
-		{"a module of none", "[runtimes.python]\npreload = ['openpyxl.chart']\n", `sandbox.toml:2: runtimes.python.preload: "openpyxl.chart" is not installed: install it with "sandboxd packages add openpyxl"`},
+		{"not installed", "[runtimes.python]\npreload = [\n  'light',\n  'wieghty']\n", `sandboxd: ` + config + `:2: runtimes.python.preload: no package "wieghty" is installed (did you mean "weighty"?)`},
+		{"not installed, and misspelled", "[runtimes.python]\npreload = ['tabulte']\n", `runtimes.python.preload: no package "tabulte" is installed (did you mean "tabulate"?)`},
+		{"a module of Python's", "[runtimes.python]\npreload = ['xml.dom']\n", `runtimes.python.preload: no package "xml.dom" is installed, and the catalogue has none; take it off the list (what is in Python's own library needs no preload)`},
+		{"a module of none", "[runtimes.python]\npreload = ['openpyxl.chart']\n", `sandbox.toml:2: runtimes.python.preload: no package "openpyxl.chart" is installed: install it with "sandboxd packages add openpyxl"`},
 		{"a package that cannot be imported", "[runtimes.python]\npreload = ['light', 'broken']\n", `key "runtimes.python.preload"): importing "broken": ModuleNotFoundError: No module named 'nothing_there'; take it off the list`},
 		{"a module that is not there", "[runtimes.python]\npreload = ['light.more']\n", `importing "light.more": ModuleNotFoundError`},
 		{"a list of numbers", "[runtimes.python]\npreload = [1]\n", `sandbox.toml:2: runtimes.python.preload: want the name of a package in quotes, not a number`},
@@ -143,11 +145,63 @@ func TestPreloadsThatAreRefused(t *testing.T) {
 			if err := os.WriteFile(config, []byte(tt.policy+"[server]\nharden = false\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			code, stdout, stderr := runMain(t, data, "run", "--no-daemon", "--config", config, "-c", "print(1)")
-			if code != exitFailed || stdout != "" || !strings.Contains(stderr, tt.want) {
-				t.Errorf("exit code %d, printed %q\n%s", code, stdout, stderr)
+			commands := [][]string{{"run", "--no-daemon", "-c", "print(1)"}}
+			if strings.Contains(tt.want, "no package") { // known before anything is prepared, or anybody answered
+				commands = append(commands, []string{"runtimes", "prepare", "--no-optimize", "python"}, []string{"mcp"})
+			}
+			for _, args := range commands {
+				code, stdout, stderr := runMain(t, data, append(args, "--config", config)...)
+				if code != exitFailed || stdout != "" || !strings.Contains(stderr, tt.want) || strings.Contains(stderr, `profile "`) {
+					t.Errorf("%q: exit code %d, printed %q\n%s", args, code, stdout, stderr)
+				}
 			}
 		})
+	}
+}
+
+func TestNamesOfPreloads(t *testing.T) {
+	installed := &packages.Lock{Packages: []packages.Package{
+		{Name: "beautifulsoup4", Imports: []string{"bs4"}},
+		{Name: "ruamel-yaml", Imports: []string{"ruamel"}},
+	}}
+	for name, want := range map[string]string{
+		"ruamel.yaml":    "ruamel-yaml [ruamel.yaml]",
+		"ruamel-yaml":    "ruamel-yaml [ruamel]",
+		"ruamel":         "ruamel-yaml [ruamel]",
+		"Beautifulsoup4": "beautifulsoup4 [bs4]",
+		"bs4":            "beautifulsoup4 [bs4]",
+		"bs4.element":    "beautifulsoup4 [bs4.element]",
+		"json":           " []",
+	} {
+		p, imports := named(installed, name)
+		if got := fmt.Sprintf("%s %v", p.Name, imports); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
+// TestPackagesAreReadyForADaemon covers what one that is hardened could not make.
+func TestPackagesAreReadyForADaemon(t *testing.T) {
+	data, config := preloadData(t, "[server]\nharden = false\n[profiles.light]\npackages = [\"light\"]\n[profiles.later]\npackages = [\"more\"]\n")
+	trees := func(t *testing.T) int {
+		t.Helper()
+		found, err := filepath.Glob(filepath.Join(data, "packages", "python", "trees", "*.contents"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(found)
+	}
+	if code, _, stderr := runMain(t, data, "runtimes", "prepare", "--no-optimize", "--config", config, "python"); code != 0 || !strings.Contains(stderr, `"later"`) {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+	if n := trees(t); n != 2 {
+		t.Errorf("after runtimes prepare there are %d trees, want one of all packages and one of a profile's", n)
+	}
+	if code, _, stderr := runMain(t, data, "packages", "remove", "--config", config, "broken"); code != 0 {
+		t.Fatal(stderr)
+	}
+	if n := trees(t); n != 3 { // the first one of all is held for as long as this process lives
+		t.Errorf("after packages remove there are %d trees, want another one of all", n)
 	}
 }
 
