@@ -95,6 +95,23 @@ func (a Audit) Holds(dir string) bool {
 	return a.File != "" && holds(dir, filepath.Dir(a.File))
 }
 
+// is reports whether a path, links resolved, is the file or an older one of it.
+func (a Audit) is(path string) bool {
+	if a.File == "" || !holds(filepath.Dir(a.File), path) {
+		return false
+	}
+	resolved, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		resolved = path // it is to come
+	}
+	name, rest, older := strings.Cut(filepath.Base(resolved), filepath.Base(a.File))
+	return older && name == "" && holds(filepath.Dir(resolved), filepath.Dir(a.File)) && strings.Trim(rest, ".0123456789") == ""
+}
+
+// Overlap reports whether one of two paths of the host, links resolved, is the other or
+// holds it, or will when that is made.
+func Overlap(one, other string) bool { return holds(one, other) || holds(other, one) }
+
 // holds reports whether the directory dir, links resolved, is or contains another one,
 // or will when that is made.
 func holds(dir, other string) bool {

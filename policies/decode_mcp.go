@@ -1,18 +1,35 @@
 package policies
 
-import "path/filepath"
+import (
+	"path/filepath"
+	"slices"
+)
 
 // agents reads the [mcp] table.
 func (p *parser) agents(v value, f *file) {
-	m := &f.mcp
+	m, disabled := &f.mcp, v.line()
 	p.table(v, fields{
 		"tools":                  func(v value) { m.Tools = p.agentTools(v) },
-		"disable_tools":          func(v value) { m.DisableTools = p.agentTools(v) },
+		"disable_tools":          func(v value) { m.DisableTools, disabled = p.agentTools(v), v.line() },
 		"external_files":         func(v value) { p.externalFiles(v, f) },
 		"max_external_file_size": func(v value) { m.MaxExternalFileSize = p.externalFileSize(v) },
 		"rate":                   func(v value) { m.Rate = p.rate(v, "calls", "to let sandboxd decide") },
 		"concurrent":             func(v value) { m.Concurrent = p.count(v, MaxConcurrentLimit) },
 	})
+	if len(m.DisableTools) > 0 {
+		p.someTool(*m, disabled)
+	}
+}
+
+// someTool refuses lists that leave no tool at all.
+func (p *parser) someTool(m MCP, line int) {
+	offered, key := m.Tools, "mcp.tools"
+	if len(offered) == 0 {
+		offered, key = mcpTools, "all that there are"
+	}
+	if !slices.ContainsFunc(offered, func(name string) bool { return !slices.Contains(m.DisableTools, name) }) {
+		p.addf(line, "mcp.disable_tools: leaves no tool of %s; take one off the list", key)
+	}
 }
 
 // agentTools reads names of tools. An empty list could be meant as all or as none.
@@ -81,8 +98,14 @@ func (p *parser) secludeExternal(f *file) {
 		if f.server.Audit.Holds(path) {
 			p.addf(f.external, "mcp.external_files: %s holds the audit log of line %d, which programs must not see; keep that elsewhere", quote(path), f.audit.line)
 		}
-		if f.server.Sessions.Holds(path) {
+		if f.server.Audit.is(path) {
+			p.addf(f.external, "mcp.external_files: %s is of the audit log of line %d, which programs must not see; take it off the list", quote(path), f.audit.line)
+		}
+		switch {
+		case f.server.Sessions.Holds(path):
 			p.addf(f.external, "mcp.external_files: %s holds the sessions of line %d, which programs must not see; keep those elsewhere", quote(path), f.kept)
+		case f.server.Sessions.hold(path):
+			p.addf(f.external, "mcp.external_files: %s lies where the sessions of line %d are, which programs must not see; keep those elsewhere", quote(path), f.kept)
 		}
 	}
 }

@@ -158,3 +158,8 @@ func (p *parser) pruneBytes(v value) (size Bytes) {
 func (s ServerSessions) Holds(dir string) bool {
 	return s.Dir != "" && holds(dir, s.Dir) || s.Cache != "" && holds(dir, s.Cache)
 }
+
+// hold reports whether a path, links resolved, lies where sessions are.
+func (s ServerSessions) hold(path string) bool {
+	return s.Dir != "" && holds(s.Dir, path) || s.Cache != "" && holds(s.Cache, path)
+}

@@ -187,6 +187,13 @@ func (s *agents) configure() (err error) {
 		}
 	}
 	s.offered = s.flags.over(s.began.MCP())
+	tools := s.offered.Tools
+	if len(tools) == 0 {
+		tools = policies.MCPTools()
+	}
+	if !slices.ContainsFunc(tools, func(name string) bool { return !slices.Contains(s.offered.DisableTools, name) }) {
+		return errors.New("--disable-tools leaves no tool; take one off the list")
+	}
 	s.external, err = externalMounts(s.began, s.offered)
 	return err
 }

@@ -47,11 +47,19 @@ func (s *serving) open(ctx context.Context, o host.Options, shown []policies.Mou
 	if s.registry, err = s.app.registry(); err != nil {
 		return err
 	}
+	if err := s.app.checkPreloaded(s.began, s.registry); err != nil {
+		return err // before anybody is answered
+	}
 	if s.sessions, err = s.app.openStorage(ctx, server.Sessions); err != nil {
 		return err
 	}
 	if err := checkSessions(server.Audit, s.sessions.root); err != nil {
 		return err
+	}
+	for _, m := range shown {
+		if place := filepath.Join(m.Host, m.File); policies.Overlap(place, s.sessions.root) {
+			return fmt.Errorf("external files: %q and the sessions in %q overlap, which programs must not see; show something else, or use another --data-dir", place, s.sessions.root)
+		}
 	}
 	s.store = session.New(session.Options{Storage: s.sessions})
 	if s.audit, err = s.app.auditLog(server.Audit, &host.Request{Mounts: shown}); err != nil {
