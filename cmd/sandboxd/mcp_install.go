@@ -87,7 +87,9 @@ func (a *app) mcpInstallCommand() *cobra.Command {
 What is to change in its configuration is shown, and written when you agree. Everything
 else in the file stays as it is, and the file as it was is kept beside it. A file that
 is not plain JSON, such as one with comments, is not touched: the entry is printed for
-you to add. What follows a double dash is passed to "sandboxd mcp".`,
+you to add. What follows a double dash is passed to "sandboxd mcp", and so are --config,
+--cache-dir and --data-dir, as absolute paths: clients start the server in a directory of
+their own.`,
 		Example: `  sandboxd mcp install claude-desktop
   sandboxd mcp install cursor --yes -- --profile relaxed --external-files /home/ada/data
   sandboxd mcp install vscode --print`,
@@ -170,7 +172,31 @@ func (f installFlags) open(c agentClient) (path string, data []byte, err error) 
 	return path, data, err
 }
 
+// globalArgs are the global flags that were given, for a server that is started in
+// another directory.
+func (a *app) globalArgs() ([]string, error) {
+	var args []string
+	for _, flag := range []struct{ name, path string }{
+		{"--config", a.config}, {"--cache-dir", a.cacheDir}, {"--data-dir", a.dataDir},
+	} {
+		if flag.path == "" {
+			continue
+		}
+		path, err := filepath.Abs(flag.path)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, flag.name, path)
+	}
+	return args, nil
+}
+
 func (a *app) installClient(c agentClient, f installFlags, args []string) error {
+	global, err := a.globalArgs()
+	if err != nil {
+		return err
+	}
+	args = append(global, args...) // those after the dash count more
 	entry, err := c.entry(args)
 	if err != nil {
 		return err
