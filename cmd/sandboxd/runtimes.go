@@ -59,7 +59,8 @@ func (a *app) runtimesPrepareCommand() *cobra.Command {
 		Short: "Fetch runtimes and make them ready, so that the first run is fast",
 		Long: `Fetch the named runtimes, or all of them, check them against their pinned
 SHA-256 and make them ready. Running it again is safe and does only what is
-missing; afterwards programs run without a network.
+missing; afterwards programs run without a network. The packages that the policy's
+profiles may import are made ready, too, for a daemon that is to read its policy again.
 
 Where Node.js and npm are present, a runtime that was not built from source is
 optimized as well, which takes about a minute, once, and makes programs faster.
