@@ -118,6 +118,21 @@ func TestHostileArchives(t *testing.T) {
 		})
 	}
 	w := open(t, t.TempDir(), Limits{Bytes: 1 << 20, Entries: 9})
+	// A hole of a terabyte, which archive/tar reads and does not write, takes its room.
+	hole := archive(t, tar.Header{Name: "hole", Size: 1, Typeflag: tar.TypeReg, Format: tar.FormatPAX, PAXRecords: map[string]string{
+		"XXX.sparse.size": "1099511627776", "XXX.sparse.numblocks": "1", "XXX.sparse.map": "0,1",
+	}})
+	raw, err := io.ReadAll(hole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw = bytes.ReplaceAll(raw, []byte("XXX.sparse."), []byte("GNU.sparse."))
+	if _, _, err := w.ReadTar(t.Context(), Create, bytes.NewReader(raw)); !errors.Is(err, ErrQuota) {
+		t.Errorf("of a hole that does not fit is said %v", err)
+	}
+	if used, err := w.Measure(t.Context()); err != nil || used.Bytes > 0 {
+		t.Errorf("of a hole it holds %+v, %v", used, err)
+	}
 	if _, _, err := w.ReadTar(t.Context(), Create, io.LimitReader(archive(t, file("cut", 5000)), 700)); !errors.Is(err, ErrArchive) {
 		t.Errorf("of an archive that was cut is said %v", err)
 	}
