@@ -143,7 +143,7 @@ func doubled(first, next string) string {
 // One package must not keep others from being prepared, whatever it holds.
 func TestStrangePackagesDoNotKeepOthersFromBeingPrepared(t *testing.T) {
 	_, run := prepared(t, map[string]string{
-		"good.py":             "import re\nP = re.compile('a%sc|%d' % ('b', 1))\n",
+		"good.py":             "import re\nP = re.compile('a%sc|%d' % ('b', 1))\nif re is None:\n    x = 1 % 0\n    y = 'a' + 1\n    z = '%d' % 'a'\n",
 		"names.py":            "x = 'a module of the name that an index might have'\n",
 		"width.py":            "import re\nif re is None:\n    re.compile('%999999999d' % 1)\n    re.compile(b'%.*d' % (999999999, 1))\n",
 		"digits.py":           "a = 0x" + strings.Repeat("f", 9000) + "\nb = f'{a}'\nc = '%d' % a\n",

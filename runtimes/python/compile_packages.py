@@ -224,7 +224,7 @@ def folded(node, names):
             return formatted(left, node.right, names)
         try:
             return OPERATORS[type(node.op)](left, constant(node.right, names))
-        except TypeError:
+        except (TypeError, ZeroDivisionError):
             raise NotConstant from None
     raise NotConstant
 
