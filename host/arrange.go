@@ -37,13 +37,8 @@ type watcher interface {
 	finish(memory []byte) error
 }
 
-// Why an image is not arranged, so that it is made as it comes.
-var (
-	// errNotArranged means that a driver does not arrange its images.
-	errNotArranged = errors.New("not to be arranged")
-	// errLayout means that memory does not look as its driver knows it.
-	errLayout = errors.New("the allocator's memory makes no sense")
-)
+// errNotArranged means that a driver does not arrange its images.
+var errNotArranged = errors.New("not to be arranged")
 
 // arranged makes an arranged image in dir. What it leaves there when it fails is no image
 // yet.
@@ -52,7 +47,7 @@ func (b *builder) arranged(ctx context.Context, dir string) (err error) {
 		return errNotArranged
 	}
 	defer func() {
-		if errors.Is(err, errLayout) {
+		if err != nil && ctx.Err() == nil {
 			b.host.log.Warn("the image is not arranged", "runtime", b.definition.Name, "error", err)
 		}
 	}()

@@ -415,9 +415,7 @@ func (b *builder) snapshot(ctx context.Context, p *plugin, dir string) error {
 		return err
 	}
 	err := b.arranged(ctx, dir)
-	// What is wrong with the machine for a moment must not decide which image is kept:
-	// states belong to one of them.
-	if errors.Is(err, errNotArranged) || errors.Is(err, errLayout) {
+	if err != nil && ctx.Err() == nil { // it may have left a part of an image
 		if err = errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err == nil {
 			err = b.warmUp(ctx, p, dir, nil)
 		}

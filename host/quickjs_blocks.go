@@ -45,6 +45,9 @@ func sizeClass(size uint32) int {
 	return class
 }
 
+// errLayout means that memory does not look as this file knows it.
+var errLayout = errors.New("the allocator's memory makes no sense")
+
 // heap is linear memory whose numbers are read and written only where there is some: it
 // is for the guest to say where they are.
 type heap []byte

@@ -42,8 +42,8 @@ func (s *Server) Execute(r *pb.ExecuteRequest, stream grpc.ServerStreamingServer
 
 // stream runs a program and sends what is put into box on the way; when it returns,
 // nothing more is sent. A caller who cannot be reached ends the program.
-func (s *Server) stream(ctx context.Context, c service.Caller, e service.Execution, box *outbox) (*pb.Result, error) {
-	ctx, cancel := context.WithCancel(ctx)
+func (s *Server) stream(call context.Context, c service.Caller, e service.Execution, box *outbox) (*pb.Result, error) {
+	ctx, cancel := context.WithCancel(call)
 	defer cancel()
 	sent := make(chan struct{})
 	go func() {
@@ -57,10 +57,20 @@ func (s *Server) stream(ctx context.Context, c service.Caller, e service.Executi
 	out, err := s.service.Execute(ctx, c, e)
 	box.end()
 	<-sent
-	if err != nil {
+	if err = inTime(call, err); err != nil {
 		return nil, err
 	}
 	return resultOf(out), nil
+}
+
+// inTime is err or, if there is none, the end of the call itself: a program that was
+// stopped because its caller's time was up is no answer to that caller, whichever of the
+// two clocks was first.
+func inTime(call context.Context, err error) error {
+	if err == nil {
+		err = call.Err()
+	}
+	return err
 }
 
 // Run implements [pb.SandboxServer].
@@ -74,7 +84,7 @@ func (s *Server) Run(ctx context.Context, r *pb.ExecuteRequest) (*pb.RunResponse
 		return nil, err
 	}
 	out, err := s.service.Execute(ctx, c, e)
-	if err != nil {
+	if err = inTime(ctx, err); err != nil {
 		return nil, s.fail(ctx, c, err, about(r)...)
 	}
 	result := resultOf(out)
