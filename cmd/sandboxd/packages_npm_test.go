@@ -104,6 +104,21 @@ func TestEveryPackageOfTheJavaScriptCatalogueWorks(t *testing.T) {
 	for _, u := range usedNPM {
 		check(u.name, "javascript", u.profile, u.program, u.want)
 	}
+	check("a report in JavaScript", "javascript", "strict", `
+import { marked } from "marked";
+writeText("r.md", "# Report\n\n| a | b |\n|---|---|\n| 1 | 2 |\n");
+writeText("r.html", marked(readText("r.md")));
+console.log(readText("r.html"));
+`, "<td>2</td>")
+	check("sales by product, of a CSV file, in JavaScript", "javascript", "strict", `
+import Papa from "papaparse";
+writeText("sales.csv", "product,amount\nnut,2\nbolt,5\nnut,4\n");
+const sums = {};
+for (const row of Papa.parse(readText("sales.csv"), { header: true, dynamicTyping: true, skipEmptyLines: true }).data) {
+  sums[row.product] = (sums[row.product] ?? 0) + row.amount;
+}
+for (const [product, sum] of Object.entries(sums)) console.log("| " + product.padEnd(6) + "| " + sum + " |");
+`, "| nut   | 6 |")
 	check("in TypeScript", "typescript", "strict", "import semver from 'semver';\nimport Big from 'big.js';\nconst n: number = new Big(1).plus(2).toNumber();\nconsole.log(n, semver.major('3.1.0') as number);", "3 3")
 }
 
