@@ -408,15 +408,21 @@ func (a *app) checkPython(ctx context.Context) ([]checkedJSON, error) {
 	if err != nil {
 		return nil, err
 	}
+	return checkEach(ctx, installed.Packages, func(p *packages.Package) (checkedJSON, error) {
+		return checkedJSON{Name: p.Name, Language: langPython, Version: p.Version}, a.checkPackage(ctx, d, store, installed, p)
+	})
+}
+
+// checkEach checks packages one after the other. What is wrong with one is in its entry.
+func checkEach[P any](ctx context.Context, installed []P, check func(*P) (checkedJSON, error)) ([]checkedJSON, error) {
 	list := []checkedJSON{}
-	for i := range installed.Packages {
-		p := &installed.Packages[i]
-		c := checkedJSON{Name: p.Name, Language: langPython, Version: p.Version, OK: true}
-		if err := a.checkPackage(ctx, d, store, installed, p); err != nil {
-			if ctx.Err() != nil {
-				return nil, err
-			}
-			c.OK, c.Problem = false, err.Error()
+	for i := range installed {
+		c, err := check(&installed[i])
+		if err != nil && ctx.Err() != nil {
+			return nil, err
+		}
+		if c.OK = err == nil; !c.OK {
+			c.Problem = err.Error()
 		}
 		list = append(list, c)
 	}

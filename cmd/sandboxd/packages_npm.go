@@ -258,19 +258,9 @@ func (a *app) checkNPM(ctx context.Context) ([]checkedJSON, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := []checkedJSON{}
-	for i := range installed.Packages {
-		p := &installed.Packages[i]
-		c := checkedJSON{Name: p.Name, Language: langJavaScript, Version: p.Version, OK: true}
-		if err := store.Check(ctx, p); err != nil {
-			if ctx.Err() != nil {
-				return nil, err
-			}
-			c.OK, c.Problem = false, err.Error()
-		}
-		list = append(list, c)
-	}
-	return list, nil
+	return checkEach(ctx, installed.Packages, func(p *packages.NPMPackage) (checkedJSON, error) {
+		return checkedJSON{Name: p.Name, Language: langJavaScript, Version: p.Version}, store.Check(ctx, p)
+	})
 }
 
 // tryProgram imports modules in both ways, and ends by itself: a module may leave a timer

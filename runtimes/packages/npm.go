@@ -86,16 +86,9 @@ var (
 // messages. Parsing is strict: unknown keys, malformed and repeated names are errors of
 // class [ErrInvalid].
 func ParseNPMLock(path string, data []byte) (*NPMLock, error) {
-	if len(data) > maxNPMLock {
-		return nil, fmt.Errorf("%w: %s has %d bytes, at most %d are accepted", ErrInvalid, path, len(data), maxNPMLock)
-	}
 	var l NPMLock
-	meta, err := toml.Decode(string(data), &l)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrInvalid, path, err)
-	}
-	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return nil, fmt.Errorf("%w: %s: unknown key %q", ErrInvalid, path, unknown[0].String())
+	if err := decodeLock(path, data, maxNPMLock, &l); err != nil {
+		return nil, err
 	}
 	if len(l.Packages) > maxPackages {
 		return nil, fmt.Errorf("%w: %s: %d packages are above the maximum of %d", ErrInvalid, path, len(l.Packages), maxPackages)

@@ -79,20 +79,28 @@ var (
 	digestForm  = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
+// decodeLock decodes a lock file of at most so many bytes, and refuses unknown keys.
+func decodeLock(path string, data []byte, most int, into any) error {
+	if len(data) > most {
+		return fmt.Errorf("%w: %s has %d bytes, at most %d are accepted", ErrInvalid, path, len(data), most)
+	}
+	meta, err := toml.Decode(string(data), into)
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrInvalid, path, err)
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		return fmt.Errorf("%w: %s: unknown key %q", ErrInvalid, path, unknown[0].String())
+	}
+	return nil
+}
+
 // ParseLock reads a lock file; path is for messages. Parsing is strict: unknown keys,
 // malformed and repeated names, and requirements that are not in the file are errors
 // of class [ErrInvalid].
 func ParseLock(path string, data []byte) (*Lock, error) {
-	if len(data) > maxLock {
-		return nil, fmt.Errorf("%w: %s has %d bytes, at most %d are accepted", ErrInvalid, path, len(data), maxLock)
-	}
 	var l Lock
-	meta, err := toml.Decode(string(data), &l)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrInvalid, path, err)
-	}
-	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return nil, fmt.Errorf("%w: %s: unknown key %q", ErrInvalid, path, unknown[0].String())
+	if err := decodeLock(path, data, maxLock, &l); err != nil {
+		return nil, err
 	}
 	if len(l.Packages) > maxPackages {
 		return nil, fmt.Errorf("%w: %s: %d packages are above the maximum of %d", ErrInvalid, path, len(l.Packages), maxPackages)
