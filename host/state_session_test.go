@@ -236,7 +236,7 @@ mine.gauss(0, 1)
 class Sub(random.Random): pass
 sub = Sub()
 x = []`)
-	const draw = "print([random.random(), random.gauss(0, 1), random.randbytes(8), mine.random(), mine.gauss(0, 1), sub.random(), str(uuid.uuid4())])"
+	const draw = "print([random.random(), random.gauss(0, 1), random.randbytes(8).hex(), mine.random(), mine.gauss(0, 1), sub.random(), str(uuid.uuid4())])"
 	const drawSeeded = "x.append(seeded.random())\nprint(len(x), x)"
 	var wg sync.WaitGroup
 	drawn, repeated := make([]string, 6), make([]string, 6)
