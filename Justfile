@@ -8,7 +8,7 @@ check:
 
 # All tests, as the README says.
 test:
-    go test ./...
+    go test -timeout 30m ./...
 
 # All tests with the race detector.
 race:

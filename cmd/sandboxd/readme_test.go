@@ -89,7 +89,7 @@ func TestLinks(t *testing.T) {
 }
 
 // runsTests reports whether block is the command that runs these very tests.
-func runsTests(block string) bool { return strings.TrimSpace(block) == "go test ./..." }
+func runsTests(block string) bool { return strings.TrimSpace(block) == "go test -timeout 30m ./..." }
 
 // fromSource reports whether the Python in the cache was built from source.
 func fromSource(t *testing.T) bool {
