@@ -12,7 +12,7 @@ test:
 
 # All tests with the race detector.
 race:
-    go test -race -short ./...
+    go test -race -short -timeout 30m ./...
 
 # The programs that try to get out or to get too much.
 escape:
