@@ -58,6 +58,7 @@ func TestScripts(t *testing.T) {
 			"json":      cmdJSON,
 			"samefield": cmdSameField,
 			"damage":    cmdDamage,
+			"terminal":  cmdTerminal,
 		},
 	})
 }
