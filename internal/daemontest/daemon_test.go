@@ -111,6 +111,7 @@ func start(t *testing.T, dir string, args ...string) *daemon {
 	t.Helper()
 	d := launch(t, dir, args...)
 	d.wait("it is ready", func() bool { return d.get("/readyz") == http.StatusOK })
+	d.logged("msg=ready") // which says what it has given up, and follows its addresses
 	return d
 }
 
@@ -229,6 +230,20 @@ func (d *daemon) address() string {
 		d.t.Fatalf("no address in\n%s", d.log)
 	}
 	return found[1]
+}
+
+// begun runs a program that first prints "begun", and returns when it has.
+func (d *daemon) begun(r *pb.ExecuteRequest) grpc.ServerStreamingClient[pb.ExecuteResponse] {
+	d.t.Helper()
+	answers, err := d.Sandbox.Execute(d.t.Context(), r)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	answer, err := answers.Recv()
+	if said := string(answer.GetOutput().GetData()); err != nil || said != "begun\n" {
+		d.t.Fatalf("the program begins with %q, %v", said, err)
+	}
+	return answers
 }
 
 // run runs a program and returns what it wrote.

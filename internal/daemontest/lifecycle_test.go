@@ -71,18 +71,10 @@ func TestADrainLosesNoResult(t *testing.T) {
 
 func TestADrainThatTakesTooLongCancels(t *testing.T) {
 	d := start(t, newDir(t, "[profiles.strict]\ntimeout = \"10m\"\n"), "--drain", "100ms")
-	results := make(chan *pb.Result)
-	go func() {
-		res, err := d.Sandbox.Run(t.Context(), &pb.ExecuteRequest{Language: "python", Code: "import time\nprint('begun')\ntime.sleep(500)"})
-		if err != nil {
-			t.Error(err)
-		}
-		results <- res.GetResult()
-	}()
-	d.wait("it runs", func() bool { return strings.Contains(d.body("/metrics"), "sandboxd_running 1") })
+	answers := d.begun(&pb.ExecuteRequest{Language: "python", Code: "import time\nprint('begun')\ntime.sleep(500)"})
 	d.signal(syscall.SIGTERM)
-	if r := <-results; r.GetStatus() != "canceled" || r.GetStdout() != "begun\n" {
-		t.Errorf("got %v", r)
+	if answer, err := answers.Recv(); err != nil || answer.GetResult().GetStatus() != "canceled" {
+		t.Errorf("got %v, %v", answer, err)
 	}
 	d.ends()
 }
@@ -201,7 +193,7 @@ func TestAReloadRevokesTokensWhatEverPackagesAre(t *testing.T) {
 }
 
 func TestSessionsSurviveTheEndOfTheProcess(t *testing.T) {
-	dir := newDir(t, "")
+	dir := newDir(t, "[profiles.strict]\ntimeout = \"10m\"\n")
 	d := start(t, dir)
 	turn := func(code string) string {
 		t.Helper()
@@ -214,10 +206,10 @@ func TestSessionsSurviveTheEndOfTheProcess(t *testing.T) {
 		return got
 	}
 	turn("n = 41\nopen('f', 'w').write('kept')")
-	go func() { // the process ends in the middle of this one
-		_, _ = d.run(t.Context(), &pb.ExecuteRequest{Code: "n = 0\nopen('f', 'w').write('lost')\nimport time\ntime.sleep(5)", SessionId: "s"})
-	}()
-	d.wait("it runs", func() bool { return strings.Contains(d.body("/metrics"), "sandboxd_running 1") })
+	// The process ends in the middle of this one.
+	d.begun(&pb.ExecuteRequest{
+		Language: "python", SessionId: "s", Code: "n = 0\nopen('f', 'w').write('lost')\nprint('begun')\nimport time\ntime.sleep(500)",
+	})
 	d.signal(syscall.SIGKILL)
 	<-d.exited
 	d = start(t, dir)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -117,7 +118,11 @@ func TestAgentsAreOfferedWhatThePolicySays(t *testing.T) {
 	offers("execute_code")
 	reload(token+"[mcp]\ntools = [\"execute_code\", \"list_runtimes\"]\nrate = 5\n", "msg=reloaded")
 	offers("execute_code", "list_runtimes")
-	<-changed
+	select {
+	case <-changed:
+	case <-time.After(2 * time.Minute):
+		t.Error("agents are not told that there are other tools")
+	}
 	for _, setting := range []string{"mcp.rate", "mcp.external_files"} {
 		if !strings.Contains(d.log.String(), "a setting applies after a restart\" setting="+setting) {
 			t.Errorf("the log does not say that %s needs a restart", setting)

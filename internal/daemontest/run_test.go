@@ -3,6 +3,7 @@ package daemontest
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,9 +55,24 @@ func (d *daemon) executions() int {
 	return n
 }
 
+// command runs sandboxd where d serves, and says how many programs d ran. Where d should
+// run one, and a busy machine kept it from saying who it is in the time that it is given
+// for that, sandboxd is run again.
+func (d *daemon) command(t *testing.T, should bool, stdin string, args ...string) (out ran, programs int) {
+	t.Helper()
+	for range 5 {
+		before := d.executions()
+		out = command(t, d.dir, stdin, args...)
+		if programs = d.executions() - before; programs > 0 || !should {
+			break
+		}
+	}
+	return out, programs
+}
+
 // TestRunGivesTheSameWithADaemonAndWithout runs commands by a daemon and alone.
 func TestRunGivesTheSameWithADaemonAndWithout(t *testing.T) {
-	dir := newDir(t, "[profiles.strict]\ntimeout = \"2s\"\n")
+	dir := newDir(t, "[profiles.strict]\ntimeout = \"60s\"\n")
 	write(t, filepath.Join(dir, "input"), "one\ntwo\n")
 	if err := os.Mkdir(filepath.Join(dir, "work"), 0o700); err != nil {
 		t.Fatal(err)
@@ -86,9 +102,8 @@ func TestRunGivesTheSameWithADaemonAndWithout(t *testing.T) {
 		"an unknown language":  {"", []string{"--lang", "cobol", "-c", "print(1)"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			before := d.executions()
-			by := command(t, dir, test.stdin, append([]string{"run"}, test.args...)...)
-			if n := d.executions() - before; n != 1 && test.by || n != 0 && !test.by {
+			by, n := d.command(t, test.by, test.stdin, append([]string{"run"}, test.args...)...)
+			if n != 1 && test.by || n != 0 && !test.by {
 				t.Errorf("the daemon ran %d programs", n)
 			}
 			alone := command(t, dir, test.stdin, append([]string{"run", "--no-daemon"}, test.args...)...)
@@ -103,7 +118,7 @@ func TestRunGivesTheSameWithADaemonAndWithout(t *testing.T) {
 		t.Errorf("as JSON:\n%s\n%s", a.stdout, b.stdout)
 	}
 	// Another policy is not the daemon's.
-	write(t, filepath.Join(dir, "sandbox.toml"), "[profiles.strict]\ntimeout = \"3s\"\n")
+	write(t, filepath.Join(dir, "sandbox.toml"), "[profiles.strict]\ntimeout = \"61s\"\n")
 	before := d.executions()
 	if got := command(t, dir, "", "run", "-c", "print(1)"); got.stdout != "1\n" || d.executions() != before {
 		t.Errorf("with another policy: %+v", got)
@@ -119,24 +134,7 @@ func TestASignalReachesTheDaemonsProgram(t *testing.T) {
 	dir := newDir(t, "[profiles.strict]\ntimeout = \"10m\"\nfuel = 5_000_000_000_000\n")
 	d := start(t, dir)
 	for signal, code := range map[os.Signal]int{os.Interrupt: 130, syscall.SIGTERM: 143} {
-		cmd := exec.Command(binary, "run", "-c", "print('begun', flush=True)\nwhile True: pass")
-		cmd.Dir, cmd.Env = dir, environment(dir)
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		begun := make([]byte, 6)
-		if _, err := out.Read(begun); err != nil || string(begun) != "begun\n" {
-			t.Fatalf("got %q, %v", begun, err)
-		}
-		if !strings.Contains(d.body("/metrics"), "sandboxd_running 1") {
-			t.Error("the daemon does not run it")
-		}
+		cmd, stderr := d.interruptible(t)
 		if err := cmd.Process.Signal(signal); err != nil {
 			t.Fatal(err)
 		}
@@ -147,4 +145,34 @@ func TestASignalReachesTheDaemonsProgram(t *testing.T) {
 		d.wait("the program has ended", func() bool { return strings.Contains(d.body("/metrics"), "sandboxd_running 0\n") })
 	}
 	d.end()
+}
+
+// interruptible starts a command that computes for ever, and returns when d runs its
+// program. Like [daemon.command], it lets the daemon be late a few times.
+func (d *daemon) interruptible(t *testing.T) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
+	for range 5 {
+		cmd := exec.CommandContext(t.Context(), binary, "run", "-c", "print('begun', flush=True)\nwhile True: pass")
+		cmd.Dir, cmd.Env = d.dir, environment(d.dir)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		begun := make([]byte, 6)
+		if _, err := io.ReadFull(out, begun); err != nil || string(begun) != "begun\n" {
+			t.Fatalf("got %q, %v", begun, err)
+		}
+		if strings.Contains(d.body("/metrics"), "sandboxd_running 1") {
+			return cmd, &stderr
+		}
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}
+	t.Fatal("the daemon does not run it")
+	return nil, nil
 }
