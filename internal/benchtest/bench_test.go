@@ -129,8 +129,11 @@ func TestSessions(t *testing.T) {
 		t.Fatalf("exit code %d, %v, %q, %s", code, err, stdout, stderr)
 	}
 	for _, f := range r.Figures {
-		if f.Value <= 0 && f.Limit > 0 {
-			t.Errorf("%s was not measured", f.Name)
+		// What is left of one time after another was taken away may be anything on a busy
+		// machine.
+		difference := strings.Contains(f.Name, "more")
+		if f.Value == 0 || f.Value < 0 && !difference {
+			t.Errorf("%s was not measured: %v", f.Name, f.Value)
 		}
 	}
 }
