@@ -147,6 +147,7 @@ func TestLimits(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.program, func(t *testing.T) {
+			t.Parallel()
 			stdout, stderr, code := sandboxd(t, dir, "", append([]string{"run", "--json"}, append(row.flags, row.program)...)...)
 			var result host.Result
 			if err := json.Unmarshal([]byte(stdout), &result); err != nil {

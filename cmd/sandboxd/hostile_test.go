@@ -52,15 +52,20 @@ func TestHostilePrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	temp := t.TempDir()
+	t.Cleanup(func() { // when all have ended
+		if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+			t.Errorf("left behind: %v, %v", left, err)
+		}
+	})
 	for i, name := range names {
 		// A process for each takes a while: in short, every fourth.
 		if testing.Short() && i%4 != 0 {
 			continue
 		}
-		t.Run(filepath.Base(name), func(t *testing.T) { attackCommand(t, registry, name, config, temp) })
-	}
-	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
-		t.Errorf("left behind: %v, %v", left, err)
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			t.Parallel()
+			attackCommand(t, registry, name, config, temp)
+		})
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -74,10 +75,22 @@ func cacheDir(t *testing.T) string {
 	return dir
 }
 
+// prepared says whether the cache is filled.
+var prepared struct {
+	sync.Mutex
+	yes bool
+}
+
 // prepare fills the cache, so that no test measures or prints a fetch, and scripts,
-// whose environment is bare, need no client of a registry.
+// whose environment is bare, need no client of a registry. The first test that needs it
+// does it for all.
 func prepare(t *testing.T) {
 	t.Helper()
+	prepared.Lock()
+	defer prepared.Unlock()
+	if prepared.yes {
+		return
+	}
 	for _, args := range [][]string{{"python"}, {"--no-optimize", "javascript", "ruby"}} {
 		cmd := exec.CommandContext(t.Context(), "sandboxd", append([]string{"runtimes", "prepare"}, args...)...)
 		cmd.Env = childEnv(t)
@@ -86,6 +99,7 @@ func prepare(t *testing.T) {
 			t.Fatalf("sandboxd runtimes prepare %s: %v\n%s", args, err, out)
 		}
 	}
+	prepared.yes = true
 }
 
 // childEnv is the environment for a sandboxd that a test starts: this process's,
