@@ -1,6 +1,7 @@
 package daemontest
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 )
 
 // TestAClientInPython generates and runs the client of examples/grpc-python. Its
@@ -67,11 +69,16 @@ func virtualEnvironment(t *testing.T, requirements string) (python string) {
 	if exec.Command(python, "-c", "import grpc_tools").Run() == nil {
 		return python
 	}
+	// An index that is slow is no better than none.
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
 	for _, args := range [][]string{
 		{own, "-m", "venv", "--clear", venv},
 		{python, "-m", "pip", "install", "--quiet", "--only-binary=:all:", "-r", requirements},
 	} {
-		if out, err := exec.CommandContext(t.Context(), args[0], args[1:]...).CombinedOutput(); err != nil {
+		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+		cmd.WaitDelay = time.Second
+		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Skipf("the libraries cannot be had: %v\n%s", err, out)
 		}
 	}
