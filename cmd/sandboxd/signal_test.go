@@ -74,11 +74,15 @@ while True:
     if n == 20:
         print("running", flush=True)
 `
+	config := filepath.Join(t.TempDir(), "sandbox.toml") // neither program ends by itself before it is killed
+	if err := os.WriteFile(config, []byte("[profiles.strict]\nfuel = 1_000_000_000_000\ntimeout = \"10m\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL, syscall.SIGINT, syscall.SIGKILL, syscall.SIGKILL} {
 		t.Run(signal.String(), func(t *testing.T) {
 			workspace, temp := t.TempDir(), t.TempDir()
 			start := func(args ...string) (*exec.Cmd, *bufio.Reader) {
-				cmd := exec.CommandContext(t.Context(), "sandboxd", append([]string{"run"}, args...)...)
+				cmd := exec.CommandContext(t.Context(), "sandboxd", append([]string{"run", "--config", config}, args...)...)
 				cmd.Env, cmd.Dir = append(childEnv(t), "TMPDIR="+temp), t.TempDir()
 				stdout, err := cmd.StdoutPipe()
 				if err != nil {
