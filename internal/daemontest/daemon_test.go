@@ -149,17 +149,18 @@ func launch(t *testing.T, dir string, args ...string) *daemon {
 	return d
 }
 
-// wait waits until something is so. The deadline is only for a daemon that hangs.
+// wait waits until something is so. The deadline is only for a daemon that hangs: one
+// that finds an empty cache fetches and compiles Python first.
 func (d *daemon) wait(what string, so func() bool) {
 	d.t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); !so(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); !so(); time.Sleep(5 * time.Millisecond) {
 		select {
 		case <-d.exited:
 			d.t.Fatalf("the daemon has ended, and %s is not so", what)
 		default:
 		}
 		if time.Now().After(deadline) {
-			d.t.Fatalf("after two minutes, %s is not so", what)
+			d.t.Fatalf("after five minutes, %s is not so", what)
 		}
 	}
 }

@@ -342,7 +342,7 @@ func TestSocketsOfSystemdAreTakenOver(t *testing.T) {
 	hear := func(want string) {
 		t.Helper()
 		p := make([]byte, 100)
-		_ = notify.SetReadDeadline(time.Now().Add(2 * time.Minute))
+		_ = notify.SetReadDeadline(time.Now().Add(5 * time.Minute))
 		n, err := notify.Read(p)
 		if err != nil || string(p[:n]) != want {
 			t.Fatalf("systemd hears %q, %v; want %q\n%s", p[:n], err, want, log)
