@@ -36,14 +36,20 @@ func TestFilesAreHashedHoweverTheProgramEnds(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			fuel, timeout := uint64(policies.MaxFuel), policies.Duration(time.Minute)
-			if test.status == host.StatusTimeout {
-				timeout = policies.Duration(time.Second)
+			run := func(limit time.Duration) (right bool) {
+				fuel, timeout := uint64(policies.MaxFuel), policies.Duration(limit)
+				r := free("f = open('f', 'w'); f.write('content'); f.flush()\n"+test.end, policies.Overrides{Fuel: &fuel, Timeout: &timeout})
+				got := execute(t, shared(t), r)
+				if got.Status != test.status {
+					t.Errorf("status %s", got.Status)
+				}
+				t.Logf("within %v it created %v", limit, got.FilesCreated)
+				return slices.Equal(got.FilesCreated, []host.File{hashed("/app/f", "content")})
 			}
-			r := free("f = open('f', 'w'); f.write('content'); f.flush()\n"+test.end, policies.Overrides{Fuel: &fuel, Timeout: &timeout})
-			got := execute(t, shared(t), r)
-			if got.Status != test.status || !slices.Equal(got.FilesCreated, []host.File{hashed("/app/f", "content")}) {
-				t.Errorf("status %s, created %v", got.Status, got.FilesCreated)
+			if test.status == host.StatusTimeout {
+				untilItComes(t, run)
+			} else if !run(time.Minute) {
+				t.Error("that is wrong")
 			}
 		})
 	}
@@ -52,13 +58,18 @@ func TestFilesAreHashedHoweverTheProgramEnds(t *testing.T) {
 // TestFilesOfACanceledCallAreListed does not ask for hashes, which the caller does
 // not wait for.
 func TestFilesOfACanceledCallAreListed(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	r := python("open('f', 'w').write('content')\nprint('written', flush=True)\nwhile True: pass")
-	r.Stdout = writerFunc(func(p []byte) (int, error) { cancel(); return len(p), nil })
-	got, err := shared(t).Execute(ctx, r)
-	if err != nil {
-		t.Fatal(err)
+	var got *host.Result
+	for range 5 { // a busy machine may keep a guest from noticing in time, but not always
+		ctx, cancel := context.WithCancel(t.Context())
+		r := python("open('f', 'w').write('content')\nprint('written', flush=True)\nwhile True: pass")
+		r.Stdout = writerFunc(func(p []byte) (int, error) { cancel(); return len(p), nil })
+		var err error
+		if got, err = shared(t).Execute(ctx, r); err != nil {
+			t.Fatal(err)
+		}
+		if !got.Abandoned {
+			break
+		}
 	}
 	if got.Status != host.StatusCanceled || !slices.Equal(got.FilesCreated, []host.File{{Path: "/app/f"}}) {
 		t.Errorf("status %s, created %v", got.Status, got.FilesCreated)

@@ -21,6 +21,32 @@ func timeout(d time.Duration) policies.Overrides {
 
 func memory(n policies.Bytes) policies.Overrides { return policies.Overrides{Memory: &n} }
 
+// untilItComes makes a call whose time is to run out while its program waits at a certain
+// place: call says whether it had come there. It gets more time each time, because a
+// machine that is busy with others may take a little away before.
+func untilItComes(t *testing.T, call func(limit time.Duration) bool) {
+	t.Helper()
+	for limit := 200 * time.Millisecond; limit < time.Minute; limit *= 6 {
+		if call(limit) {
+			return
+		}
+	}
+	t.Error("the program never came to where it waits")
+}
+
+// settled is execute for a call whose guest has to notice its own end. On a machine that
+// is busy with others one may be abandoned before, but not one after the other.
+func settled(t *testing.T, h *host.Host, r host.Request) *host.Result {
+	t.Helper()
+	var got *host.Result
+	for range 5 {
+		if got = execute(t, h, r); !got.Abandoned {
+			break
+		}
+	}
+	return got
+}
+
 // checkStatus reports a result that is not as expected, shortly.
 func checkStatus(t *testing.T, r *host.Result, status host.Status, exitCode int) {
 	t.Helper()
@@ -97,7 +123,7 @@ func TestAnErrorOfALimitNamesTheKeyThatRaisesIt(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := execute(t, h, free(tt.code, tt.o))
+			got := settled(t, h, free(tt.code, tt.o))
 			if got.Error == nil || got.Error.Message != tt.want || got.Error.Type != string(got.Status) {
 				t.Errorf("got %+v, want message %q", got.Error, tt.want)
 			}
@@ -130,12 +156,12 @@ func TestTimeoutEndsWhateverTheGuestDoes(t *testing.T) {
 			r.Stdin = never
 			r.Profile = "endless"
 			r.Overrides = timeout(300 * time.Millisecond)
-			got := execute(t, h, r)
+			got := settled(t, h, r)
 			checkStatus(t, got, host.StatusTimeout, 124)
 			// Less than its time would be wrong; how much more depends on the machine,
-			// and past the grace the result would be one of an abandoned guest.
-			if got.DurationSeconds < 0.3 || got.MemoryBytes == 0 {
-				t.Errorf("it took %v s, memory %d", got.DurationSeconds, got.MemoryBytes)
+			// and past the grace the result is one of an abandoned guest.
+			if got.DurationSeconds < 0.3 || got.MemoryBytes == 0 || got.Abandoned {
+				t.Errorf("it took %v s, memory %d, abandoned %t", got.DurationSeconds, got.MemoryBytes, got.Abandoned)
 			}
 		})
 	}

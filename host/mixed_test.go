@@ -321,14 +321,7 @@ func TestMixedCalls(t *testing.T) {
 	allowed := before.stock
 	allowed.mappings += mappingsMore + calls/mappingsOne
 	batch(calls - warmUp)
-	after := takeFootprint(t, temp)
-	for range 100 { // what ends by itself after its call gets time to do so
-		if after.within(allowed) {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-		after = takeFootprint(t, temp)
-	}
+	after := footprintWithin(t, temp, allowed)
 	t.Logf("%d calls: %v", calls, total.statuses)
 	t.Logf("after %5d calls: %v", warmUp, before)
 	t.Logf("after %5d calls: %v", calls, after)
@@ -371,6 +364,17 @@ func takeFootprint(t *testing.T, temp string) footprint {
 	runtime.ReadMemStats(&m)
 	f.heap = int(m.HeapAlloc)
 	f.resident = residentMemory(t)
+	return f
+}
+
+// footprintWithin takes the footprint when nothing has become more than is allowed, or
+// when what ends by itself after its call has had time to do so.
+func footprintWithin(t *testing.T, temp string, allowed stock) footprint {
+	t.Helper()
+	f := takeFootprint(t, temp)
+	for deadline := time.Now().Add(settling); !f.within(allowed) && time.Now().Before(deadline); f = takeFootprint(t, temp) {
+		time.Sleep(20 * time.Millisecond)
+	}
 	return f
 }
 

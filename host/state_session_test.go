@@ -182,8 +182,11 @@ func TestHowACallEndsDecidesWhatIsKept(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			tt.check(t, newSession(t), "x = 1", "import sys\nsys.stdout = sys.__stdout__\nprint(x)",
-				policies.Overrides{Memory: &small, Fuel: &fuel, Timeout: &timeout})
+			limits := policies.Overrides{Memory: &small, Fuel: &fuel}
+			if tt.status == host.StatusTimeout {
+				limits.Timeout = &timeout
+			}
+			tt.check(t, newSession(t), "x = 1", "import sys\nsys.stdout = sys.__stdout__\nprint(x)", limits)
 		})
 	}
 }
