@@ -13,11 +13,11 @@ import (
 )
 
 // someTools are tools that tests call. met is what meet waits for: that so many calls of
-// it run at once.
+// it run at once. hold waits for a call of free.
 func someTools(met int) []host.Tool {
 	var mu sync.Mutex
 	come := 0
-	all := make(chan struct{})
+	all, freed := make(chan struct{}), make(chan struct{})
 	return []host.Tool{
 		{
 			Name: "add", Description: "Adds two numbers.",
@@ -56,6 +56,18 @@ func someTools(met int) []host.Tool {
 			case <-ctx.Done():
 				return nil, ctx.Err()
 			}
+		}},
+		{Name: "hold", Call: func(ctx context.Context, args json.RawMessage) (json.RawMessage, error) {
+			select {
+			case <-freed:
+				return args, nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}},
+		{Name: "free", Call: func(context.Context, json.RawMessage) (json.RawMessage, error) {
+			close(freed)
+			return nil, nil
 		}},
 	}
 }
@@ -129,14 +141,13 @@ for (const call of [
     show(e.name, e instanceof tools.ToolError, e.kind, e.tool, e.message.slice(0, 60), e.message.length <= 4096);
   }
 }
-tools.add({ a: 1, b: 2 }).then((v) => show('then', v), () => {});
+const later = tools.add({ a: 1, b: 2 }).then((v) => show('then', v), () => {});
 show('first');
+await later;
 show((await Promise.all([tools.meet({ n: 1 }), tools.meet({ n: 2 }), tools.meet({ n: 3 })])).map((v) => v.n));
-let ticks = 0;
-const timer = setInterval(() => { ticks++; }, 1);
-await Promise.allSettled([tools.slow(), tools.slow()]);
-clearInterval(timer);
-show(ticks > 0);
+const held = tools.hold({ n: 4 });
+setTimeout(() => tools.free(), 1);
+show((await held).n);
 `, `3.5 null
 {"text":"süß 😀","list":[1,null,{"":[]}],"big":1000000000000000}
 [ 'add', 'echo', 'nothing' ] add Adds two numbers. [ 'a', 'b' ]
@@ -154,7 +165,7 @@ ToolError true timeout slow slow gave no answer within 20ms true
 first
 then 3
 [ 1, 2, 3 ]
-true
+4
 `},
 	}
 	for _, test := range tests {

@@ -1,7 +1,7 @@
 // The order of ticks, microtasks, timers and immediates.
 console.log('1 sync');
 setTimeout(() => { console.log('8 timeout 0'); process.nextTick(() => console.log('9 tick in timeout')); Promise.resolve().then(() => console.log('10 micro in timeout')); }, 0);
-setTimeout(() => console.log('13 timeout 20'), 20);
+setTimeout(() => console.log('13 timeout 200'), 200);
 setTimeout(() => console.log('12 timeout 10'), 10);
 setImmediate(() => console.log('11 immediate'));
 process.nextTick(() => { console.log('3 tick'); process.nextTick(() => console.log('4 tick in tick')); });
