@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // The variables by which a process that a test started knows its part.
@@ -79,18 +80,24 @@ func writeMany(path string) error {
 	return errors.Join(<-errs, <-errs, w.Close())
 }
 
-// writeForever says each record's number when it is written, until it is killed.
+// beforeKilled is more records than anybody waits for before a kill, and so few that
+// all processes together fill no more files than are kept.
+const beforeKilled = 1500
+
+// writeForever says each record's number when it is written, and stays until it is killed.
 func writeForever(path string) error {
 	w, err := writer(path)
 	if err != nil {
 		return err
 	}
-	for i := 0; ; i++ {
+	for i := range beforeKilled {
 		if err := w.Record(by(fmt.Sprintf("%d/%d", os.Getpid(), i))); err != nil {
 			return err
 		}
 		_, _ = fmt.Fprintln(os.Stdout, i)
 	}
+	time.Sleep(patient)
+	return nil
 }
 
 // logged reads all files of a log. It returns how often each caller is in it, and
