@@ -107,10 +107,18 @@ func TestAdviceOnTime(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := l.run(t, host.Request{
-				Language: "python", Code: []byte(tt.code), Profile: "tight", Stdin: tt.stdin,
-				Overrides: policies.Overrides{Fuel: new(uint64(1_000_000_000_000))},
-			})
+			// A machine that is busy with others may let a program compute nothing in its
+			// time, or not notice its end, but not time after time.
+			var r *host.Result
+			for range 5 {
+				r = l.run(t, host.Request{
+					Language: "python", Code: []byte(tt.code), Profile: "tight", Stdin: tt.stdin,
+					Overrides: policies.Overrides{Fuel: new(uint64(1_000_000_000_000))},
+				})
+				if r.Status != host.StatusTimeout || strings.Contains(strings.Join(r.Error.Guidance, "\n"), tt.want) {
+					break
+				}
+			}
 			if r.Status != host.StatusTimeout || !strings.Contains(strings.Join(r.Error.Guidance, "\n"), tt.want) {
 				t.Errorf("%s: it is told %q", r.Status, r.Error.Guidance)
 			}
