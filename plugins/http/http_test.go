@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -64,6 +65,7 @@ func (engine) Execute(ctx context.Context, r host.Request) (*host.Result, error)
 type served struct {
 	server  *httpd.Server
 	service *service.Service
+	metrics *httpd.Metrics
 	socket  string // path
 	address string // of plain TCP
 }
@@ -88,21 +90,21 @@ func serveAt(t *testing.T, pace time.Duration) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	metrics := httpd.NewMetrics(httpd.Sources{
+	s := &served{socket: filepath.Join(dir, "s")}
+	s.metrics = httpd.NewMetrics(httpd.Sources{
 		Load:     func() host.Load { return host.Load{Running: 1, Slots: 8} },
 		Sessions: func() (int, error) { return 3, nil },
 		Profiles: policies.Builtin().Names,
 		Runtimes: func() []string { return []string{"python"} },
 	})
-	s := &served{socket: filepath.Join(dir, "s")}
 	s.service, err = service.New(service.Options{
 		Engine: engine{}, Policy: policies.Builtin(), Registry: registry,
-		Sessions: session.New(session.Options{Storage: disk}), Observer: metrics,
+		Sessions: session.New(session.Options{Storage: disk}), Observer: s.metrics,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.server, err = httpd.New(httpd.Options{Service: s.service, Metrics: metrics, Version: "v1", Configuration: func() string { return "c" }})
+	s.server, err = httpd.New(httpd.Options{Service: s.service, Metrics: s.metrics, Version: "v1", Configuration: func() string { return "c" }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -369,21 +371,48 @@ func TestConnectionsThatPauseAreClosed(t *testing.T) {
 		})
 	}
 	t.Run("an answer that nobody reads", func(t *testing.T) {
-		conn, err := net.Dial("unix", s.socket)
-		if err != nil {
-			t.Fatal(err)
+		// A machine that is busy for longer than the pause lets no answer begin.
+		begun := false
+		for attempts := 0; !begun; attempts++ {
+			if attempts == 100 {
+				t.Fatal("no answer begins")
+			}
+			begun = s.floods(t)
 		}
-		defer conn.Close()
-		body := `{"language": "python", "code": "flood"}`
-		fmt.Fprintf(conn, "POST /v1/execute HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
-		active := func() bool {
-			return !strings.Contains(s.askLocally(t, "GET", "/metrics", "").body, "sandboxd_executions_active 0")
-		}
-		_, _ = conn.Read(make([]byte, 1))
-		for active() {
-			runtime.Gosched()
+		for deadline := time.Now().Add(time.Minute); s.active(t) != 0; runtime.Gosched() {
+			if time.Now().After(deadline) {
+				t.Fatal("the program goes on")
+			}
 		}
 	})
+}
+
+// floods asks for output without end, and reports whether the answer begins. Nobody
+// reads the rest of it.
+func (s *served) floods(t *testing.T) bool {
+	t.Helper()
+	conn, err := net.Dial("unix", s.socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	body := `{"language": "python", "code": "flood"}`
+	fmt.Fprintf(conn, "POST /v1/execute HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	status := make([]byte, len("HTTP/1.1 200"))
+	_, err = io.ReadFull(conn, status)
+	return err == nil && string(status) == "HTTP/1.1 200"
+}
+
+// active is how many executions have not ended.
+func (s *served) active(t *testing.T) (n int) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	s.metrics.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
+	_, text, found := strings.Cut(w.Body.String(), "\nsandboxd_executions_active ")
+	if _, err := fmt.Sscan(text, &n); !found || err != nil {
+		t.Fatalf("no number of executions: %v\n%s", err, w.Body)
+	}
+	return n
 }
 
 func TestALongHeaderIsNotRead(t *testing.T) {
