@@ -28,8 +28,9 @@ const (
 	settled    = 10 * time.Second
 )
 
-// mourning is how long a call that failed waits to learn whether the process has ended.
-const mourning = 2 * time.Second
+// mourning is how long a call that failed waits to learn whether the process has ended,
+// which a busy machine takes a while to tell.
+const mourning = 10 * time.Second
 
 // LaunchOption changes what [Launch] does.
 type LaunchOption func(*launching)
@@ -314,6 +315,7 @@ func (l *launching) start(closing context.Context) (_ *process, err error) {
 	}()
 	protocol, err := client.Client()
 	if err != nil {
+		client.Kill() // until it is gone, what it said may still be on its way to log
 		return nil, log.explain(err)
 	}
 	raw, err := protocol.Dispense(handshake.Name)
@@ -328,6 +330,7 @@ func (l *launching) start(closing context.Context) (_ *process, err error) {
 	one.crashed = func(cause error) error {
 		select {
 		case <-ended:
+		case <-closing.Done(): // it is told to end, and may take its time
 		case <-time.After(mourning):
 			return nil
 		}

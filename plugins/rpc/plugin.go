@@ -36,8 +36,9 @@ type PluginOptions struct {
 const (
 	// stopped is how long calls that were cut off may take to notice.
 	stopped = 1500 * time.Millisecond
-	// flushing is how long the last answers may take to leave.
-	flushing = 500 * time.Millisecond
+	// flushing is how long the last answers may take to leave, where the caller does not
+	// say that it has them.
+	flushing = 5 * time.Second
 )
 
 // ServePlugin serves the program that started this one, as go-plugin's protocol has
@@ -62,6 +63,7 @@ func ServePlugin(ctx context.Context, o PluginOptions) {
 				select {
 				case <-ctx.Done():
 					calls.drain(o.Drain)
+					calls.release()
 					flush(server, over)
 				case <-o.Orphaned:
 				case <-over:
@@ -78,12 +80,16 @@ func ServePlugin(ctx context.Context, o PluginOptions) {
 	calls.drain(stopped)
 }
 
-// flush lets answers reach the caller that calls have given already. Stop alone would
-// cut them off, and GracefulStop alone never ends: go-plugin's own streams last as long
-// as the connection.
+// flush lets answers reach the caller that calls have given already, which Stop alone
+// would cut off. No call runs any more.
 func flush(server *grpc.Server, over <-chan struct{}) {
-	go server.GracefulStop()
+	flushed := make(chan struct{})
+	go func() {
+		defer close(flushed)
+		server.GracefulStop()
+	}()
 	select {
+	case <-flushed:
 	case <-over:
 	case <-time.After(flushing):
 	}
@@ -111,13 +117,20 @@ type calls struct {
 	closed  bool
 	running int
 	none    chan struct{} // closed when closed and nothing runs
+
+	released chan struct{} // closed when go-plugin's own streams are to end
 }
 
-func newCalls() *calls { return &calls{none: make(chan struct{})} }
+func newCalls() *calls { return &calls{none: make(chan struct{}), released: make(chan struct{})} }
+
+// ours reports whether a method is one of the service.
+func ours(method string) bool {
+	return strings.HasPrefix(method, "/"+pb.Sandbox_ServiceDesc.ServiceName+"/")
+}
 
 // begin counts a call, unless no more are accepted.
 func (c *calls) begin(method string) (end func(), err error) {
-	if !strings.HasPrefix(method, "/"+pb.Sandbox_ServiceDesc.ServiceName+"/") {
+	if !ours(method) {
 		return func() {}, nil
 	}
 	c.mu.Lock()
@@ -159,6 +172,9 @@ func (c *calls) drain(patience time.Duration) {
 	}
 }
 
+// release ends go-plugin's own streams, so that the connection can end in order.
+func (c *calls) release() { close(c.released) }
+
 func (c *calls) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	end, err := c.begin(info.FullMethod)
 	if err != nil {
@@ -169,6 +185,16 @@ func (c *calls) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, 
 }
 
 func (c *calls) stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	if !ours(info.FullMethod) {
+		ended := make(chan error, 1)
+		go func() { ended <- handler(srv, stream) }()
+		select {
+		case err := <-ended:
+			return err
+		case <-c.released:
+			return nil // which ends the stream, and the handler with it
+		}
+	}
 	end, err := c.begin(info.FullMethod)
 	if err != nil {
 		return err
