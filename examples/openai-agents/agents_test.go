@@ -4,6 +4,7 @@ package agents
 
 import (
 	"bufio"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // programs are the binaries under test: sandboxd and the model.
@@ -96,10 +98,10 @@ func TestPins(t *testing.T) {
 }
 
 func TestPython(t *testing.T) {
-	root := environment(t, "python", []string{"requirements.txt"}, func(dir string) []*exec.Cmd {
+	root := environment(t, "python", []string{"requirements.txt"}, func(ctx context.Context, dir string) []*exec.Cmd {
 		return []*exec.Cmd{
-			exec.Command("python3", "-m", "venv", dir),
-			exec.Command(interpreter(dir), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", filepath.Join("python", "requirements.txt")),
+			exec.CommandContext(ctx, "python3", "-m", "venv", dir),
+			exec.CommandContext(ctx, interpreter(dir), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", filepath.Join("python", "requirements.txt")),
 		}
 	})
 	tellAll(t, func(t *testing.T, name string) *exec.Cmd {
@@ -112,7 +114,7 @@ func TestPython(t *testing.T) {
 }
 
 func TestTypeScript(t *testing.T) {
-	root := environment(t, "typescript", []string{"package.json", "package-lock.json"}, func(dir string) []*exec.Cmd {
+	root := environment(t, "typescript", []string{"package.json", "package-lock.json"}, func(ctx context.Context, dir string) []*exec.Cmd {
 		for _, name := range []string{"package.json", "package-lock.json"} {
 			data, err := os.ReadFile(filepath.Join("typescript", name))
 			if err == nil {
@@ -122,7 +124,7 @@ func TestTypeScript(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		return []*exec.Cmd{exec.Command("npm", "ci", "--prefix", dir, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")}
+		return []*exec.Cmd{exec.CommandContext(ctx, "npm", "ci", "--prefix", dir, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")}
 	})
 	// Node.js looks for packages beside the program, which must not be in the
 	// repository: the programs go where the packages are.
@@ -234,10 +236,18 @@ func tell(t *testing.T, want []string, cmd *exec.Cmd, env ...string) {
 	}
 }
 
+// installTime is how long packages may take to come: a registry that does not answer is
+// no failure of an example's.
+const installTime = 3 * time.Minute
+
+// failed says why the packages of a language cannot be had, so that no other test waits
+// for them.
+var failed = map[string]string{}
+
 // environment returns a directory with the packages of a language, which install makes
 // once for all runs: under another name first, so that nobody sees half of it. A
 // machine that cannot make it skips the test and says why.
-func environment(t *testing.T, language string, locks []string, install func(dir string) []*exec.Cmd) string {
+func environment(t *testing.T, language string, locks []string, install func(ctx context.Context, dir string) []*exec.Cmd) string {
 	t.Helper()
 	sum := sha256.New()
 	for _, name := range locks {
@@ -256,6 +266,9 @@ func environment(t *testing.T, language string, locks []string, install func(dir
 	if _, err := os.Stat(dir); err == nil {
 		return dir
 	}
+	if reason := failed[language]; reason != "" {
+		t.Skip(reason)
+	}
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -264,10 +277,14 @@ func environment(t *testing.T, language string, locks []string, install func(dir
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(making)
-	for _, cmd := range install(making) {
+	ctx, cancel := context.WithTimeout(t.Context(), installTime)
+	defer cancel()
+	for _, cmd := range install(ctx, making) {
 		t.Logf("once, which may take a minute: %s", cmd)
+		cmd.WaitDelay = time.Second // what it has started may outlive it
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Skipf("SKIP: %s: %v\n%s", cmd, err, out)
+			failed[language] = fmt.Sprintf("SKIP: %s: %v\n%s", cmd, err, out)
+			t.Skip(failed[language])
 		}
 	}
 	if err := os.Rename(making, dir); err != nil && !errors.Is(err, os.ErrExist) {

@@ -1,6 +1,7 @@
 package agents
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,10 +38,10 @@ func pythonOfTheExamples(t *testing.T) string {
 		t.Skip("SKIP: the daemon's socket is one of Unix")
 	}
 	t.Setenv("SANDBOXD_SOCKET", "") // they start their own daemon
-	return interpreter(environment(t, "python", []string{"requirements.txt"}, func(dir string) []*exec.Cmd {
+	return interpreter(environment(t, "python", []string{"requirements.txt"}, func(ctx context.Context, dir string) []*exec.Cmd {
 		return []*exec.Cmd{
-			exec.Command("python3", "-m", "venv", dir),
-			exec.Command(interpreter(dir), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", filepath.Join("python", "requirements.txt")),
+			exec.CommandContext(ctx, "python3", "-m", "venv", dir),
+			exec.CommandContext(ctx, interpreter(dir), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", filepath.Join("python", "requirements.txt")),
 		}
 	}))
 }
@@ -66,11 +67,11 @@ func typeScriptOfTheExamples(t *testing.T) string {
 		t.Skip("SKIP: the daemon's socket is one of Unix")
 	}
 	t.Setenv("SANDBOXD_SOCKET", "")
-	root := environment(t, "typescript", []string{"package.json", "package-lock.json"}, func(dir string) []*exec.Cmd {
+	root := environment(t, "typescript", []string{"package.json", "package-lock.json"}, func(ctx context.Context, dir string) []*exec.Cmd {
 		for _, name := range []string{"package.json", "package-lock.json"} {
 			copyFile(t, filepath.Join("typescript", name), filepath.Join(dir, name))
 		}
-		return []*exec.Cmd{exec.Command("npm", "ci", "--prefix", dir, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")}
+		return []*exec.Cmd{exec.CommandContext(ctx, "npm", "ci", "--prefix", dir, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")}
 	})
 	work := t.TempDir()
 	for _, pattern := range []string{"typescript/*.ts", "typescript/package.json", "scripts/*.json", "guest/*.py", "sales.csv"} {

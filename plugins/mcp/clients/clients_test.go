@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -18,9 +19,9 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -66,45 +67,58 @@ func node() string {
 
 const pythonSDK = "mcp==2.3.0"
 
-// installed makes a directory with install, once for all runs of the tests: it is made
-// under another name first.
-func installed(t *testing.T, what []string, install func(dir string) *exec.Cmd) string {
+// installTime is how long an installation may take: a registry that does not answer is
+// no failure of the server's.
+const installTime = 3 * time.Minute
+
+// failed says why an installation cannot be had, so that no other test waits for it.
+var failed = map[string]string{}
+
+// installed returns a directory that install made, once for all runs of the tests: under
+// another name first, so that nobody sees half of it.
+func installed(t *testing.T, what []string, install func(ctx context.Context, dir string) *exec.Cmd) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		t.Skip("no cache directory")
 	}
-	sum := sha256.Sum256([]byte(strings.Join(what, " ")))
-	dir := filepath.Join(cache, "sandboxd-mcp-clients", hex.EncodeToString(sum[:8]))
-	done := filepath.Join(dir, "installed")
-	if _, err := os.Stat(done); err == nil {
+	names := strings.Join(what, " ")
+	if reason := failed[names]; reason != "" {
+		t.Skip(reason)
+	}
+	sum := sha256.Sum256([]byte(names))
+	parent := filepath.Join(cache, "sandboxd", "mcp-clients")
+	dir := filepath.Join(parent, hex.EncodeToString(sum[:8]))
+	if _, err := os.Stat(dir); err == nil {
 		return dir
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(parent, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	cmd := install(dir)
-	if cmd.Err != nil {
-		t.Skipf("%s is not here", cmd.Path)
+	making, err := os.MkdirTemp(parent, "making-") //nolint:usetesting // it is renamed, which one file system must hold
+	if err != nil {
+		t.Fatal(err)
 	}
+	defer os.RemoveAll(making)
+	ctx, cancel := context.WithTimeout(t.Context(), installTime)
+	defer cancel()
+	cmd := install(ctx, making)
+	cmd.WaitDelay = time.Second // what it has started may outlive it
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Skipf("install %q: %v\n%s", what, err, out)
+		failed[names] = fmt.Sprintf("install %q: %v\n%s", what, err, out)
+		t.Skip(failed[names])
 	}
-	if err := os.WriteFile(done, nil, 0o600); err != nil {
+	if err := os.Rename(making, dir); err != nil && !errors.Is(err, os.ErrExist) {
 		t.Fatal(err)
 	}
 	return dir
 }
 
-var npmOnce sync.Mutex
-
 // npm returns the directory of the packages and the Node.js to run them with.
 func npm(t *testing.T) (dir, program string) {
 	t.Helper()
-	npmOnce.Lock()
-	defer npmOnce.Unlock()
-	dir = installed(t, packages, func(dir string) *exec.Cmd {
-		return exec.Command("npm", append([]string{"install", "--prefix", dir, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"}, packages...)...)
+	dir = installed(t, packages, func(ctx context.Context, dir string) *exec.Cmd {
+		return exec.CommandContext(ctx, "npm", append([]string{"install", "--prefix", dir, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"}, packages...)...)
 	})
 	return filepath.Join(dir, "node_modules"), filepath.Join(dir, "node_modules", "node-"+node(), "bin", "node")
 }
@@ -112,17 +126,27 @@ func npm(t *testing.T) (dir, program string) {
 // python returns the interpreter that has the SDK.
 func python(t *testing.T) string {
 	t.Helper()
-	dir := installed(t, []string{pythonSDK}, func(dir string) *exec.Cmd {
-		return exec.Command("sh", "-c", `python3 -m venv "$0" && "$0/bin/pip" install -q --disable-pip-version-check "$1"`, dir, pythonSDK)
+	dir := installed(t, []string{pythonSDK}, func(ctx context.Context, dir string) *exec.Cmd {
+		return exec.CommandContext(ctx, "sh", "-c", `python3 -m venv "$0" && "$0/bin/pip" install -q --disable-pip-version-check "$1"`, dir, pythonSDK)
 	})
 	return filepath.Join(dir, "bin", "python")
 }
+
+// policy gives programs time on a machine that is busy with other tests: what is to end
+// them is fuel.
+const policy = `
+default_profile = "strict"
+[profiles.strict]
+timeout = "5m"
+[profiles.strict.sessions]
+history = 5
+`
 
 // command is the server's command line.
 func command(t *testing.T, args ...string) []string {
 	t.Helper()
 	config := filepath.Join(t.TempDir(), "sandbox.toml")
-	if err := os.WriteFile(config, []byte("default_profile = \"strict\"\n[profiles.strict.sessions]\nhistory = 5\n"), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(policy), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return append([]string{binary, "mcp", "--config", config, "--data-dir", filepath.Join(t.TempDir(), "data"), "--runtime", "python", "--rate", "-1"}, args...)
@@ -130,7 +154,7 @@ func command(t *testing.T, args ...string) []string {
 
 const token = "a-token-that-nobody-else-has"
 
-var address = regexp.MustCompile(`http://[^\s]+`)
+var address = regexp.MustCompile(`http://\S+\s`) // to its end
 
 // web starts a server over HTTP and returns its address.
 func web(t *testing.T, args ...string) string {
@@ -160,7 +184,7 @@ func web(t *testing.T, args ...string) string {
 		said.Write(buffer[:n])
 		if url := address.FindString(said.String()); url != "" {
 			go func() { _, _ = io.Copy(io.Discard, stderr) }()
-			return url
+			return strings.TrimSpace(url)
 		}
 		if err != nil {
 			t.Fatalf("the server did not start: %s", said.String())
@@ -561,8 +585,10 @@ func TestTheInspectorDrivesTheServer(t *testing.T) {
 	modules, program := npm(t)
 	// Alone, without the package that it usually comes in, it lacks a file of that.
 	lacking := filepath.Join(modules, "@modelcontextprotocol", "package.json")
-	if err := os.WriteFile(lacking, []byte(`{"name":"inspector","version":"1.0.3"}`), 0o600); err != nil {
-		t.Fatal(err)
+	if _, err := os.Stat(lacking); err != nil { // others may be reading it
+		if err := os.WriteFile(lacking, []byte(`{"name":"inspector","version":"1.0.3"}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	inspect := func(args ...string) string {
 		cmd := exec.CommandContext(t.Context(), program, append([]string{filepath.Join(modules, ".bin", "mcp-inspector-cli"), "--cli"}, args...)...)
