@@ -356,6 +356,24 @@ func TestOneCallAtATime(t *testing.T) {
 	}
 }
 
+// TestACallThatWasGivenUpDoesNotRun has both at once, its turn and the end of its
+// context, as often as it takes for a choice between them to go wrong.
+func TestACallThatWasGivenUpDoesNotRun(t *testing.T) {
+	s, _ := openStore(t)
+	k := created(t, s, "s")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 50 {
+		if _, err := s.Run(ctx, keeps("f", "x", ""), k, Call{}); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	if n, err := s.Get(t.Context(), k); err != nil || n.Calls != 0 {
+		t.Errorf("%+v, %v", n, err)
+	}
+	ran(t, s, k, 0, keeps("f", "x", "")) // the turn was given back
+}
+
 func TestCreatingTwiceIsRefused(t *testing.T) {
 	s, _ := openStore(t)
 	k := created(t, s, "s")

@@ -77,6 +77,11 @@ func (s *Store) lock(ctx context.Context, k Key, wait bool) (unlock func(), err 
 		s.leave(k, g)
 		return nil, ctx.Err()
 	}
+	if err := ctx.Err(); err != nil { // both had happened, and the select took either
+		g.turn <- struct{}{}
+		s.leave(k, g)
+		return nil, err
+	}
 	release, err := s.storage.Lock(ctx, k, wait)
 	if err != nil {
 		g.turn <- struct{}{}
