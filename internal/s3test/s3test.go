@@ -5,9 +5,11 @@ package s3test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -74,10 +76,12 @@ func (s *Server) URL(address string) string {
 	return "s3://" + Bucket + "?" + q.Encode()
 }
 
-// run starts the server and waits until it answers.
+// run starts the server and waits until it answers, under a name that nobody else has
+// who might listen at the address by then.
 func (s *Server) run(t testing.TB, program, root, sidecar string) bool {
 	ctx, cancel := context.WithCancel(context.Background())
-	args := []string{"--quiet", "--keep-alive", "--access", AccessKey, "--secret", SecretKey, "--region", Region, "--port", s.Address, "posix"}
+	health := "/" + rand.Text()
+	args := []string{"--quiet", "--keep-alive", "--access", AccessKey, "--secret", SecretKey, "--region", Region, "--health", health, "--port", s.Address, "posix"}
 	if sidecar != "" {
 		args = append(args, "--sidecar", sidecar)
 	}
@@ -97,8 +101,7 @@ func (s *Server) run(t testing.TB, program, root, sidecar string) bool {
 		<-ended
 	}
 	for {
-		if connection, err := net.Dial("tcp", s.Address); err == nil {
-			_ = connection.Close()
+		if answers("http://" + s.Address + health) {
 			t.Cleanup(stop)
 			return true
 		}
@@ -110,6 +113,17 @@ func (s *Server) run(t testing.TB, program, root, sidecar string) bool {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// answers reports whether the S3 server is behind a URL.
+func answers(url string) bool {
+	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	answer, err := client.Get(url)
+	if err != nil {
+		return false
+	}
+	_ = answer.Body.Close()
+	return answer.StatusCode == http.StatusOK && answer.Header.Get("Server") == "VERSITYGW"
 }
 
 func freeAddress(t testing.TB) string {

@@ -5,6 +5,7 @@ package blobstore
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 	"gocloud.dev/blob"
 
+	"github.com/sandboxd/sandboxd/host"
 	"github.com/sandboxd/sandboxd/host/session"
 	"github.com/sandboxd/sandboxd/internal/s3test"
 )
@@ -28,7 +30,8 @@ func TestMain(m *testing.M) {
 }
 
 // work runs calls in session "s", each with the number of calls that there were, and
-// says so after each that it was committed, until the process is killed.
+// says so after each that it was committed, until the process is killed. What the node
+// before it sent may reach the bucket only now: the first call may be in conflict.
 func work(url, cache string) int {
 	ctx := context.Background()
 	err := func() error {
@@ -41,24 +44,38 @@ func work(url, cache string) int {
 			return err
 		}
 		k := session.Key{ID: "s"}
-		for {
-			n, err := store(s).Get(ctx, k)
-			if err != nil {
-				return err
+		for first := true; ; first = false {
+			var c counts
+			out, err := store(s).Run(ctx, &c, k, session.Call{History: 1})
+			if first && errors.Is(err, session.ErrConflict) {
+				continue
 			}
-			number := strconv.Itoa(n.Calls + 1)
-			out, err := store(s).Run(ctx, program(number), k, session.Call{History: 1})
 			if err == nil && len(out.Warnings) > 0 {
 				err = fmt.Errorf("%v", out.Warnings)
 			}
 			if err != nil {
 				return err
 			}
-			_, _ = fmt.Fprintln(os.Stdout, number)
+			_, _ = fmt.Fprintln(os.Stdout, c.number)
 		}
 	}()
 	_, _ = fmt.Fprintln(os.Stdout, "error", err)
 	return 1
+}
+
+// counts is a program that writes the number after the one it finds.
+type counts struct{ number int }
+
+func (c *counts) Execute(ctx context.Context, r host.Request) (*host.Result, error) {
+	c.number = 1
+	if len(r.State) > 0 {
+		before, err := strconv.Atoi(string(r.State))
+		if err != nil {
+			return nil, err
+		}
+		c.number += before
+	}
+	return program(strconv.Itoa(c.number)).Execute(ctx, r)
 }
 
 // killed starts a node, kills it at a random instant, and returns the last call that

@@ -28,7 +28,6 @@ type wire struct {
 	dead  bool   // nothing gets through any more
 	on    string // a request whose answer is lost, as often as times says
 	times int
-	lose  bool // it was seen
 }
 
 // fault is what happens at the chosen byte.
@@ -112,17 +111,18 @@ func (w *wire) serve() {
 		w.mu.Lock()
 		w.open[near], w.open[far] = true, true
 		w.mu.Unlock()
-		go w.pass(near, far, false)
-		go w.pass(far, near, true)
+		lose := new(bool) // the answer to what this connection asked
+		go w.pass(near, far, false, lose)
+		go w.pass(far, near, true, lose)
 	}
 }
 
 // pass copies one direction of a connection, byte by byte around the fault.
-func (w *wire) pass(from, to net.Conn, answer bool) {
+func (w *wire) pass(from, to net.Conn, answer bool, lose *bool) {
 	buffer := make([]byte, 4096)
 	for {
 		n, err := from.Read(buffer)
-		if w.loses(buffer[:n], answer) {
+		if w.loses(buffer[:n], answer, lose) {
 			abort(from)
 			abort(to)
 			return
@@ -157,19 +157,15 @@ func (w *wire) loseAnswer(on string, times int) {
 	w.on, w.times = on, times
 }
 
-// loses reports whether an answer is one that was to be lost.
-func (w *wire) loses(data []byte, answer bool) bool {
+// loses reports whether an answer is one that was to be lost. lose is what a
+// connection's two directions know of it together.
+func (w *wire) loses(data []byte, answer bool, lose *bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if answer {
-		lose := w.lose
-		w.lose = false
-		return lose
+	if !answer && w.times > 0 && bytes.Contains(data, []byte(w.on)) {
+		w.times, *lose = w.times-1, true
 	}
-	if w.times > 0 && bytes.Contains(data, []byte(w.on)) {
-		w.times, w.lose = w.times-1, true
-	}
-	return false
+	return answer && *lose
 }
 
 // take says how many of n bytes may pass, and whether nobody gets them. 0 means that
@@ -276,7 +272,7 @@ func TestLostConnections(t *testing.T) {
 	server := s3test.Start(t)
 	w := newWire(t, server.Address)
 	direct := openBucket(t, server.URL(server.Address))
-	here := node(t, openBucket(t, server.URL(w.address())), Options{Timeout: 100 * time.Millisecond, Lease: time.Second})
+	here := node(t, openBucket(t, server.URL(w.address())), Options{Lease: time.Second})
 	witness := node(t, direct, Options{})
 	k := made(t, here, "s")
 	mustRun(t, here, k, 1, "0")
@@ -286,6 +282,9 @@ func TestLostConnections(t *testing.T) {
 	length := 1<<30 - w.left
 	w.mu.Unlock()
 	w.heal()
+	// Only where connections break may a request that takes long count as lost.
+	patient := here.o.Timeout
+	here.o.Timeout = 100 * time.Millisecond
 
 	limit := 8 * time.Second
 	switch {
@@ -296,7 +295,10 @@ func TestLostConnections(t *testing.T) {
 	}
 	var struck, done, failed, after int
 	last := "0"
-	for i, begin := 1, time.Now(); time.Since(begin) < limit; i++ {
+	late := map[string]bool{} // calls that failed since: the server may still come to what they sent
+	// A busy machine gets as many faults as a quick one, in more time.
+	enough := func() bool { return struck >= 10 && failed > 0 }
+	for i, begin := 1, time.Now(); time.Since(begin) < limit || !enough() && i < 500; i++ {
 		number, f, position := fmt.Sprint(i), fault(rand.IntN(int(faults))), rand.IntN(length)
 		if i%8 > 0 { // the others are waited for
 			f = cut
@@ -313,22 +315,35 @@ func TestLostConnections(t *testing.T) {
 			t.Fatalf("%s: %q is there", name, got)
 		case err == nil:
 			done++
-		case errors.Is(err, session.ErrConflict) || errors.Is(err, session.ErrDamaged) || errors.Is(err, errMixed):
+		case errors.Is(err, session.ErrDamaged) || errors.Is(err, errMixed):
+			t.Fatal(name)
+		case errors.Is(err, session.ErrConflict) && !late[got]:
 			t.Fatal(name) // nobody else is there
 		case got == number:
 			after++
-		case got == last:
+		case got == last, late[got]:
 			failed++
 		default:
 			t.Fatalf("%s: %q is there, and %q was before", name, got, last)
 		}
+		if got != last {
+			clear(late)
+		}
+		if err != nil && got != number {
+			late[number] = true
+		}
 		last = got
 	}
 	t.Logf("%d faults in a call of %d bytes: %d calls were done, %d failed and left all as before, %d were told as failed and are there", struck, length, done, failed, after)
-	if struck < 10 || failed == 0 {
+	if !enough() {
 		t.Error("too few faults to test anything")
 	}
-	// And nothing is in the way of the next.
-	mustRun(t, here, k, 1, "end")
+	// And nothing is in the way of the next, unless what is late comes now.
+	here.o.Timeout = patient
+	if err := run(t, here, k, 1, "end"); errors.Is(err, session.ErrConflict) && len(late) > 0 {
+		mustRun(t, here, k, 1, "end")
+	} else if err != nil {
+		t.Fatal(err)
+	}
 	mustRun(t, witness, k, 1, "end 2")
 }
