@@ -15,6 +15,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/sandboxd/sandboxd/policies"
 )
 
 // Record is what ran of one build of a language.
@@ -35,6 +37,9 @@ type Module struct {
 	Fuel uint64 `json:"fuel"`
 	// Milliseconds is how long it took when the record was made; 0 is not measured.
 	Milliseconds float64 `json:"ms,omitempty"`
+	// Pages is how much memory the whole program had, in pages of 64 KiB; 0 is not
+	// measured.
+	Pages uint32 `json:"pages,omitempty"`
 	// Missing is what the failed import said; empty if it did not fail.
 	Missing string `json:"missing,omitempty"`
 }
@@ -42,8 +47,12 @@ type Module struct {
 // free is the most instructions that an import may add and count as costing nothing.
 const free = 200_000
 
-// Tolerance is how far fuel may be from what is recorded: this part of it, or [free].
+// Tolerance is how far fuel and memory may be from what is recorded: this part of it, or
+// [free] and [freePages].
 const Tolerance = 0.1
+
+// freePages are a MiB.
+const freePages = 16
 
 // Differences says how what ran differs from what is recorded; times are not compared.
 func Differences(recorded, ran *Record) []string {
@@ -76,16 +85,38 @@ func compare(recorded, ran []Module) []string {
 			all = append(all, fmt.Sprintf("%s has version %s, and %s is recorded", name, b.Version, a.Version))
 		case a.Missing != b.Missing:
 			all = append(all, fmt.Sprintf("importing %s said %q, and %q is recorded", name, b.Missing, a.Missing))
-		case !near(a.Fuel, b.Fuel):
+		case !near(a.Fuel, b.Fuel, free):
 			all = append(all, fmt.Sprintf("importing %s took %d instructions, and %d are recorded", name, b.Fuel, a.Fuel))
+		case !near(uint64(a.Pages), uint64(b.Pages), freePages):
+			all = append(all, fmt.Sprintf("importing %s took %d pages of memory, and %d are recorded", name, b.Pages, a.Pages))
 		}
 	}
 	return all
 }
 
-func near(recorded, ran uint64) bool {
+// near allows a difference of the tolerance, or of little.
+func near(recorded, ran, little uint64) bool {
 	apart := max(recorded, ran) - min(recorded, ran)
-	return apart <= max(free, uint64(Tolerance*float64(recorded)))
+	return apart <= max(little, uint64(Tolerance*float64(recorded)))
+}
+
+// near says whether two imports did and cost the same.
+func (m *Module) near(o *Module) bool {
+	return m.Version == o.Version && m.Missing == o.Missing &&
+		near(m.Fuel, o.Fuel, free) && near(uint64(m.Pages), uint64(o.Pages), freePages)
+}
+
+// largest is the profile for programs that one with less fuel has not enough for.
+const largest = "relaxed"
+
+// Enough names the first of the profiles that come with sandboxd which has the fuel for
+// imports that cost as much as recorded, and for what they may differ from that.
+func Enough(fuel uint64) string {
+	small, err := policies.Builtin().Profile(policies.DefaultProfile)
+	if err == nil && fuel+max(free, uint64(Tolerance*float64(fuel))) <= small.Fuel {
+		return small.Name
+	}
+	return largest
 }
 
 // Keep puts modules that ran as they are recorded back to what is recorded, with the time
@@ -93,7 +124,7 @@ func near(recorded, ran uint64) bool {
 func Keep(recorded, ran []Module) {
 	was := byName(recorded)
 	for i, m := range ran {
-		if old, ok := was[m.Name]; ok && old.Version == m.Version && old.Missing == m.Missing && near(old.Fuel, m.Fuel) {
+		if old, ok := was[m.Name]; ok && old.near(&m) {
 			ran[i] = old
 		}
 	}
@@ -129,9 +160,8 @@ func Python(prebuilt, built *Record) string {
 	columns := []column{{"prebuilt", byName(prebuilt.Modules)}, {"built", byName(built.Modules)}}
 	modules(&b, columns, "A program starts with these imported; `import` only names them")
 	missing(&b, columns)
-	b.WriteString("\n## Packages\n\nOf the catalogue ([packages.md](packages.md)), without `preload`.\n")
-	packages := []column{{"prebuilt", byName(prebuilt.Packages)}, {"built", byName(built.Packages)}}
-	costs(&b, "Import", packages, names(packages, func(string) bool { return true }))
+	catalogue(&b, []column{{"prebuilt", byName(prebuilt.Packages)}, {"built", byName(built.Packages)}}, "packages.md",
+		", without `preload`. The profile is the smaller one of\n`strict` and `relaxed` that has the fuel for the import, and a tenth to spare, with either build")
 	return b.String()
 }
 
@@ -152,7 +182,17 @@ func Single(title, about string, r *Record) string {
 		modules(&b, columns, "These cost next to nothing")
 		missing(&b, columns)
 	}
+	if len(r.Packages) > 0 {
+		catalogue(&b, []column{{"", byName(r.Packages)}}, "packages.md#javascript-and-typescript",
+			" and their parts, with `import`.\nThe memory is that of the whole call. The profile is the smaller one of `strict` and `relaxed` that\nhas the fuel for the import, and a tenth to spare: under it, it ran")
+	}
 	return b.String()
+}
+
+// catalogue writes its packages, on which a page says more.
+func catalogue(b *strings.Builder, columns []column, page, about string) {
+	fmt.Fprintf(b, "\n## Packages\n\nThose of the [catalogue](%s)%s.\n", page, about)
+	costs(b, "Import", columns, names(columns, func(string) bool { return true }))
 }
 
 // modules writes those that can be imported: what costs nothing, and the others.
@@ -201,40 +241,51 @@ func list(b *strings.Builder, names []string) {
 	b.WriteString(line + "\n")
 }
 
-// costs writes a table of what imports cost.
+// costs writes a table of what imports cost. Those that have a version are of packages,
+// and get the profile that is enough.
 func costs(b *strings.Builder, what string, columns []column, names []string) {
-	versions := slices.ContainsFunc(names, func(name string) bool { return columns[0].modules[name].Version != "" })
-	head, rule := "\n| "+what, "|---"
-	if versions {
-		head, rule = head+" | Version", rule+"|---"
+	some := func(has func(Module) bool) bool {
+		return slices.ContainsFunc(columns, func(c column) bool {
+			return slices.ContainsFunc(names, func(name string) bool { return has(c.modules[name]) })
+		})
 	}
+	versions := some(func(m Module) bool { return m.Version != "" })
+	times := some(func(m Module) bool { return m.Milliseconds != 0 })
+	memory := some(func(m Module) bool { return m.Pages != 0 })
+	cell := func(there bool, text string) string { return ifThere(there, " | "+text) }
+
+	head := "\n| " + what + cell(versions, "Version")
+	rule := "|---" + ifThere(versions, "|---")
 	for _, c := range columns {
-		title := c.title
-		if title != "" {
-			title += ": "
-		}
-		head, rule = head+" | "+title+"fuel, M | ms", rule+"|---:|---:"
+		head += " | " + ifThere(c.title != "", c.title+": ") + "fuel, M" + cell(times, "ms") + cell(memory, "memory, MiB")
+		rule += "|---:" + ifThere(times, "|---:") + ifThere(memory, "|---:")
 	}
-	b.WriteString(head + " |\n" + rule + "|\n")
+	b.WriteString(head + cell(versions, "Profile") + " |\n" + rule + ifThere(versions, "|---") + "|\n")
 	for _, name := range names {
-		fmt.Fprintf(b, "| `%s`", name)
-		if versions {
-			fmt.Fprintf(b, " | %s", cmp.Or(columns[0].modules[name].Version, columns[len(columns)-1].modules[name].Version))
+		version, fuel := "", uint64(0)
+		for _, c := range columns {
+			version, fuel = cmp.Or(version, c.modules[name].Version), max(fuel, c.modules[name].Fuel)
 		}
+		fmt.Fprintf(b, "| `%s`%s", name, cell(versions, version))
 		for _, c := range columns {
 			m, ok := c.modules[name]
-			switch {
-			case !ok || m.Missing != "":
-				b.WriteString(" | - | -")
-			case m.Milliseconds == 0:
-				fmt.Fprintf(b, " | %s | -", millions(m.Fuel))
-			default:
-				fmt.Fprintf(b, " | %s | %s", millions(m.Fuel), short(m.Milliseconds))
-			}
+			there := ok && m.Missing == ""
+			b.WriteString(" | " + orDash(there, millions(m.Fuel)) +
+				cell(times, orDash(there && m.Milliseconds != 0, short(m.Milliseconds))) +
+				cell(memory, orDash(there && m.Pages != 0, short(float64(m.Pages)/16))))
 		}
-		b.WriteString(" |\n")
+		b.WriteString(cell(versions, "`"+Enough(fuel)+"`") + " |\n")
 	}
 }
+
+func ifThere(there bool, text string) string {
+	if there {
+		return text
+	}
+	return ""
+}
+
+func orDash(there bool, text string) string { return cmp.Or(ifThere(there, text), "-") }
 
 func millions(fuel uint64) string { return short(float64(fuel) / 1e6) }
 

@@ -16,12 +16,13 @@ import (
 	"github.com/sandboxd/sandboxd/host"
 	"github.com/sandboxd/sandboxd/policies"
 	"github.com/sandboxd/sandboxd/runtimes"
+	"github.com/sandboxd/sandboxd/runtimes/packages"
 )
 
 var update = flag.Bool("update", false, "record what ran, and write the pages in docs")
 
 // packagesEnv names a data directory, which keeps what is fetched: with it the packages
-// of the catalogue are imported as well, which needs pip and its index.
+// of the catalogues are imported as well, which needs pip and npm, and what they ask.
 const packagesEnv = "SANDBOXD_PACKAGES_TESTS"
 
 const policyText = `
@@ -35,6 +36,9 @@ timeout = "120s"
 // languages are asked for what they have, as the JSON of a Record, and made to import it.
 var languages = []struct {
 	name, list, importing, empty string
+
+	// packages imports those of the catalogue, if there is one.
+	packages func(t *testing.T, h *host.Host, cache string, base *host.Result, was []Module) []Module
 }{
 	{"python", `
 import importlib.util, json, pkgutil, platform, sys
@@ -56,7 +60,7 @@ for name in names[:]:
         names += below(name, spec.submodule_search_locations)
 names += ["sandbox_charts", "sandbox_display", "sandbox_net", "sandbox_tools", "sandbox_utils"]
 print(json.dumps({"version": platform.python_version(), "modules": [{"name": n} for n in sorted(set(names))]}))
-`, "import %s", "pass"},
+`, "import %s", "pass", pythonPackages},
 	{"javascript", `
 const names = require('module').builtinModules;
 console.log(JSON.stringify({
@@ -64,7 +68,7 @@ console.log(JSON.stringify({
   globals: Object.getOwnPropertyNames(globalThis).sort(),
   modules: [...names].sort().map((name) => ({ name })),
 }));
-`, "require('%s')", ";"},
+`, "require('%s')", ";", javascriptPackages},
 	{"ruby", `
 require 'json'
 names = %w[bigdecimal etc fiddle io/console io/nonblock io/wait nkf pty rbconfig socket stringio zlib]
@@ -79,7 +83,7 @@ $LOAD_PATH.each do |dir|
 end
 names -= %w[un mkmf rubygems_plugin bundled_gems]
 puts JSON.generate({ version: RUBY_VERSION, modules: names.uniq.sort.map { |n| { name: n } } })
-`, "require '%s'", "nil"},
+`, "require '%s'", "nil", nil},
 }
 
 // starlarkNames are what a Starlark program may find without loading it, of which it
@@ -173,8 +177,8 @@ func TestThePagesSayWhatRan(t *testing.T) {
 				r := execute(t, h, l.name, fmt.Sprintf(l.importing, m.Name))
 				measured(t, m, base, r)
 			}
-			if l.name == "python" {
-				ran.Packages = packages(t, cache, base)
+			if l.packages != nil {
+				ran.Packages = l.packages(t, h, cache, base, recorded(t, file).Packages)
 			}
 			settle(t, file, &ran)
 		})
@@ -210,15 +214,11 @@ func measured(t *testing.T, m *Module, base, r *host.Result) {
 	}
 }
 
-// packages imports those of the catalogue, with this repository's own command.
-func packages(t *testing.T, cache string, base *host.Result) []Module {
+// commander builds this repository's own command, which runs with the packages in dir.
+func commander(t *testing.T, dir, cache string) func(args ...string) []byte {
 	t.Helper()
-	dir := os.Getenv(packagesEnv)
-	if dir == "" {
-		return nil
-	}
 	binary := filepath.Join(t.TempDir(), "sandboxd")
-	command := func(name string, args ...string) []byte {
+	run := func(name string, args ...string) []byte {
 		cmd := exec.CommandContext(t.Context(), name, args...)
 		cmd.Env = append(os.Environ(), "SANDBOXD_DATA_DIR="+dir, "SANDBOXD_CACHE_DIR="+cache)
 		var stderr bytes.Buffer
@@ -229,8 +229,78 @@ func packages(t *testing.T, cache string, base *host.Result) []Module {
 		}
 		return out
 	}
-	command("go", "build", "-o", binary, "../../cmd/sandboxd")
-	command(binary, "packages", "add", "--all")
+	run("go", "build", "-o", binary, "../../cmd/sandboxd")
+	return func(args ...string) []byte { return run(binary, args...) }
+}
+
+// javascriptPackages imports all that the catalogue names, each under the profile that
+// the page says is enough.
+func javascriptPackages(t *testing.T, h *host.Host, cache string, base *host.Result, was []Module) []Module {
+	t.Helper()
+	dir := os.Getenv(packagesEnv)
+	if dir == "" {
+		return nil
+	}
+	commander(t, dir, cache)("packages", "add", "--lang", "javascript", "--all")
+	data, err := fs.ReadFile(definition(t, "javascript").Files, "packages.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalogue, err := packages.ParseNPMLock("packages.toml", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := packages.OpenNPM(filepath.Join(dir, "packages", "javascript"), catalogue, nil, nil)
+	installed, err := store.Installed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, p := range catalogue.Packages {
+		names = append(names, p.Name)
+	}
+	chosen, err := installed.Choose(names) // others may be there as well
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, hold, err := store.Tree(chosen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hold.Close()
+	old := byName(was)
+	var all []Module
+	for i := range chosen {
+		for _, name := range chosen[i].Imports() {
+			profile := largest
+			if m, ok := old[name]; ok && !*update {
+				profile = Enough(m.Fuel)
+			}
+			r, err := h.Execute(t.Context(), host.Request{
+				Language: "javascript", Profile: profile, Code: fmt.Appendf(nil, "import %q;", name),
+				Mounts: []policies.Mount{{Host: tree, Guest: "/node_modules"}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := Module{Name: name, Version: chosen[i].Version}
+			measured(t, &m, base, r)
+			m.Milliseconds, m.Pages = 0, uint32(r.MemoryBytes>>16)
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// pythonPackages imports those of the catalogue, with this repository's own command.
+func pythonPackages(t *testing.T, _ *host.Host, cache string, base *host.Result, _ []Module) []Module {
+	t.Helper()
+	dir := os.Getenv(packagesEnv)
+	if dir == "" {
+		return nil
+	}
+	command := commander(t, dir, cache)
+	command("packages", "add", "--all")
 	var installed struct {
 		Packages []struct {
 			Version string   `json:"version"`
@@ -244,8 +314,8 @@ func packages(t *testing.T, cache string, base *host.Result) []Module {
 			Fuel uint64  `json:"fuel"`
 		} `json:"rows"`
 	}
-	err := json.Unmarshal(command(binary, "packages", "list", "--lang", "python", "--json"), &installed)
-	err = errors.Join(err, json.Unmarshal(command(binary, "bench", "packages", "--quick", "--json"), &bench))
+	err := json.Unmarshal(command("packages", "list", "--lang", "python", "--json"), &installed)
+	err = errors.Join(err, json.Unmarshal(command("bench", "packages", "--quick", "--json"), &bench))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -351,7 +421,7 @@ func TestDifferencesAreFound(t *testing.T) {
 		r := &Record{
 			Version: "1", Globals: []string{"g"},
 			Modules:  []Module{{Name: "a", Fuel: 10_000_000, Milliseconds: 3}, {Name: "b", Missing: "No module named 'x'"}},
-			Packages: []Module{{Name: "p", Version: "1.0", Fuel: 1}},
+			Packages: []Module{{Name: "p", Version: "1.0", Fuel: 1, Pages: 64}},
 		}
 		if change != nil {
 			change(r)
@@ -374,6 +444,8 @@ func TestDifferencesAreFound(t *testing.T) {
 		{"there now", func(r *Record) { r.Modules[1].Missing = "" }, 1},
 		{"one more", func(r *Record) { r.Modules = append(r.Modules, Module{Name: "c"}) }, 1},
 		{"one less", func(r *Record) { r.Modules = r.Modules[:1] }, 1},
+		{"memory within the tolerance", func(r *Record) { r.Packages[0].Pages = 64 + freePages }, 0},
+		{"more memory", func(r *Record) { r.Packages[0].Pages = 64 + freePages + 1 }, 1},
 		{"a package's version", func(r *Record) { r.Packages[0].Version = "2.0" }, 1},
 	}
 	for _, tt := range tests {
