@@ -1,13 +1,17 @@
 package daemontest
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -49,6 +53,36 @@ func TestAClientInPython(t *testing.T) {
 	d.end()
 }
 
+// TestWhatAClientInPythonInstalls compares what the example asks for with what is pinned:
+// each library by its version and by hashes, from whatever index the user has.
+func TestWhatAClientInPythonInstalls(t *testing.T) {
+	var texts []string
+	for _, name := range []string{"requirements.in", "requirements.txt"} {
+		text, err := os.ReadFile(filepath.Join("../../examples/grpc-python", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(text))
+	}
+	asked := regexp.MustCompile(`(?m)^[\w-]+==[\w.]+$`).FindAllString(texts[0], -1)
+	pinned := regexp.MustCompile(`(?m)^([\w-]+==[\w.]+).*((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$`).FindAllStringSubmatch(texts[1], -1)
+	var names []string
+	for _, pin := range pinned {
+		names = append(names, pin[1])
+	}
+	if lines := regexp.MustCompile(`(?m)^\w`).FindAllString(texts[1], -1); len(lines) != len(names) || strings.Contains(texts[1], "://") {
+		t.Errorf("requirements.txt has %d libraries, and %d with hashes: %q; or it names an index", len(lines), len(names), names)
+	}
+	for _, name := range asked {
+		if !slices.Contains(names, name) {
+			t.Errorf("requirements.txt has no %s: requirements.in says how to make it", name)
+		}
+	}
+	if len(asked) == 0 {
+		t.Error("requirements.in asks for nothing")
+	}
+}
+
 // virtualEnvironment is a Python with the libraries of a file, made if it is not there.
 func virtualEnvironment(t *testing.T, requirements string) (python string) {
 	t.Helper()
@@ -74,11 +108,14 @@ func virtualEnvironment(t *testing.T, requirements string) (python string) {
 	defer cancel()
 	for _, args := range [][]string{
 		{own, "-m", "venv", "--clear", venv},
-		{python, "-m", "pip", "install", "--quiet", "--only-binary=:all:", "-r", requirements},
+		{python, "-m", "pip", "install", "--quiet", "--only-binary=:all:", "--require-hashes", "-r", requirements},
 	} {
 		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 		cmd.WaitDelay = time.Second
 		if out, err := cmd.CombinedOutput(); err != nil {
+			if bytes.Contains(bytes.ToLower(out), []byte("hashes")) {
+				t.Fatalf("the libraries are not those of %s: %v\n%s", requirements, err, out)
+			}
 			t.Skipf("the libraries cannot be had: %v\n%s", err, out)
 		}
 	}
