@@ -14,13 +14,17 @@ import (
 	"slices"
 
 	"golang.org/x/sync/errgroup"
+
+	shared "github.com/sandboxd/sandboxd/internal/owned"
+	"github.com/sandboxd/sandboxd/runtimes"
 )
 
 // artefacts is the cache of prepared runtimes: one directory for each, named by
 // a key. A directory appears under its key by a rename when all its files are
 // written and synced, so what is found is whole; a manifest in it guards against
 // damage that comes later. Several processes may share the cache: each prepares
-// in a directory of its own, and the first to commit wins.
+// in a directory of its own, and the first to commit wins. What is prepared, and what is
+// loaded, is held, and its use recorded: runtimes.Store.Prune removes what is old.
 type artefacts struct{ dir string }
 
 func openArtefacts(dir string) (artefacts, error) {
@@ -37,27 +41,56 @@ func (a artefacts) find(key string) (string, bool) {
 	return dir, err == nil && info.IsDir()
 }
 
+// hold is find for a directory that is to be used. It stays until the use is closed.
+func (a artefacts) hold(key string) (string, *use) {
+	dir := filepath.Join(a.dir, key)
+	return dir, useOf(dir)
+}
+
+// use is a use of a directory, which is not pruned until it is closed.
+type use struct {
+	io.Closer
+
+	dir string
+}
+
+// useOf begins a use; nil if there is no such directory.
+func useOf(dir string) *use {
+	hold := shared.Hold(dir)
+	if hold == nil {
+		return nil
+	}
+	shared.Touch(dir)
+	return &use{hold, dir}
+}
+
+// Close ends the use and records it, which also a process can do that has given up the
+// right to write.
+func (u *use) Close() error {
+	shared.Touch(u.dir)
+	return u.Closer.Close()
+}
+
 // begin returns a new directory to prepare in. The caller removes it.
 func (a artefacts) begin() (string, error) {
-	dir, err := os.MkdirTemp(a.dir, "new-")
+	dir, err := os.MkdirTemp(a.dir, runtimes.PreparedTemp)
 	if err != nil {
 		return "", fmt.Errorf("prepare runtime: %w", err)
 	}
 	return dir, nil
 }
 
-// commit moves a prepared directory to its key, and returns where it is. If
-// another process was faster, its directory is as good.
-func (a artefacts) commit(dir, key string) (string, error) {
-	final := filepath.Join(a.dir, key)
-	err := os.Rename(dir, final)
+// commit moves a prepared directory to its key. If another process was faster, its
+// directory is as good.
+func (a artefacts) commit(dir, key string) error {
+	err := os.Rename(dir, filepath.Join(a.dir, key))
 	if err == nil {
-		return final, syncDir(a.dir)
+		return syncDir(a.dir)
 	}
 	if _, found := a.find(key); found {
-		return final, nil
+		return nil
 	}
-	return "", fmt.Errorf("prepare runtime: %w", err)
+	return fmt.Errorf("prepare runtime: %w", err)
 }
 
 // discard removes a damaged directory. It is renamed first, so that nobody finds

@@ -94,10 +94,11 @@ type Host struct {
 	closing context.Context // ends when Close begins
 	cancel  context.CancelFunc
 
-	mu      sync.Mutex
-	closed  bool
-	plugins map[string]*preparation
-	calls   sync.WaitGroup
+	mu       sync.Mutex
+	closed   bool
+	plugins  map[string]*preparation
+	reserved []*use
+	calls    sync.WaitGroup
 }
 
 // defaultConcurrency is how many instances run at once for each processor where
@@ -299,6 +300,9 @@ func (h *Host) Close() error {
 				errs = append(errs, p.plugin.close())
 			}
 		}
+	}
+	for _, held := range h.reserved {
+		errs = append(errs, held.Close())
 	}
 	errs = append(errs, h.scratch.close())
 	return errors.Join(errs...)

@@ -139,7 +139,9 @@ type plugin struct {
 	key string
 	// base is the plugin that this one shares everything with but the image; nil if
 	// it shares nothing.
-	base    *plugin
+	base *plugin
+	// use keeps what is on disk of it from being pruned; nil before it is loaded.
+	use     *use
 	standby standby
 	// live and instances count the instances whose memory was not given back.
 	live      sync.WaitGroup
@@ -198,6 +200,9 @@ func (p *plugin) close() error {
 	}
 	if p.image != nil {
 		errs = append(errs, p.image.Close())
+	}
+	if p.use != nil {
+		errs = append(errs, p.use.Close())
 	}
 	return errors.Join(errs...)
 }

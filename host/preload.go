@@ -144,7 +144,7 @@ func (h *Host) preloaded(ctx context.Context, base *plugin, mounts []policies.Mo
 	}
 	key := with.key()
 	return h.once(ctx, base.definition.Name+"\x00"+key, func(ctx context.Context) (*plugin, error) {
-		entries, err := openArtefacts(filepath.Join(h.store.Dir, "prepared"))
+		entries, err := openArtefacts(filepath.Join(h.store.Dir, runtimes.PreparedDir))
 		if err != nil {
 			return nil, err
 		}

@@ -123,7 +123,7 @@ func (h *Host) prepare(ctx context.Context, d *runtimes.Definition) (*plugin, er
 		return nil, err
 	}
 	b := &builder{host: h, definition: d, driver: drv}
-	if b.entries, err = openArtefacts(filepath.Join(h.store.Dir, "prepared")); err != nil {
+	if b.entries, err = openArtefacts(filepath.Join(h.store.Dir, runtimes.PreparedDir)); err != nil {
 		return nil, err
 	}
 	if u, ok := drv.(unoptimized); ok && u.unoptimized() {
@@ -163,12 +163,7 @@ type builder struct {
 
 // find loads the prepared runtime, if there is one. A damaged one is discarded.
 func (b *builder) find(ctx context.Context) (*plugin, error) {
-	key := b.key()
-	dir, ok := b.entries.find(key)
-	if !ok {
-		return nil, nil
-	}
-	p, err := b.load(ctx, dir)
+	p, err := b.open(ctx)
 	switch {
 	case err == nil:
 		return p, nil
@@ -178,7 +173,23 @@ func (b *builder) find(ctx context.Context) (*plugin, error) {
 	name := b.definition.Name
 	b.host.log.Warn("prepared runtime is damaged: preparing it again", "runtime", name, "error", err)
 	b.report(runtimes.Event{Stage: runtimes.StageRepair, Warning: fmt.Sprintf("the prepared %s in the cache is damaged (%v); preparing it again", name, err)})
-	return nil, b.entries.discard(key)
+	return nil, b.entries.discard(b.key())
+}
+
+// open loads the prepared runtime and holds it while it is loaded; nil if there is none.
+// To use it is to use the module that it was made of.
+func (b *builder) open(ctx context.Context) (*plugin, error) {
+	dir, held := b.entries.hold(b.key())
+	if held == nil {
+		return nil, nil
+	}
+	p, err := b.load(ctx, dir)
+	if err != nil {
+		return nil, errors.Join(err, held.Close())
+	}
+	p.use = held
+	b.host.store.Used(b.definition)
+	return p, nil
 }
 
 // make prepares the runtime and puts it into the cache.
@@ -188,14 +199,19 @@ func (b *builder) make(ctx context.Context) (*plugin, error) {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	if held := useOf(dir); held != nil { // until open holds it by its key
+		defer func() { _ = held.Close() }()
+	}
 	if err := b.build(ctx, dir); err != nil {
 		return nil, err
 	}
-	final, err := b.entries.commit(dir, b.key())
-	if err != nil {
+	if err := b.entries.commit(dir, b.key()); err != nil {
 		return nil, err
 	}
-	p, err := b.load(ctx, final)
+	p, err := b.open(ctx)
+	if p == nil && err == nil {
+		err = fmt.Errorf("prepare %s: it was removed at once", b.definition.Name)
+	}
 	if err != nil {
 		return nil, err
 	}

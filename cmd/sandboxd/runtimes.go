@@ -15,8 +15,8 @@ import (
 )
 
 func (a *app) runtimesCommand() *cobra.Command {
-	commands := []*cobra.Command{a.runtimesListCommand(), a.runtimesInspectCommand(), a.runtimesPrepareCommand()}
-	return groupCommand("runtimes", "List, inspect, prepare and build language runtimes", append(commands, a.buildCommands()...)...)
+	commands := []*cobra.Command{a.runtimesListCommand(), a.runtimesInspectCommand(), a.runtimesPrepareCommand(), a.runtimesPruneCommand()}
+	return groupCommand("runtimes", "List, inspect, prepare, build and prune language runtimes", append(commands, a.buildCommands()...)...)
 }
 
 func (a *app) runtimesListCommand() *cobra.Command {

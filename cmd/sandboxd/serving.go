@@ -167,6 +167,7 @@ func (s *serving) harden(own harden.Options) error {
 			return err
 		}
 		own.Read = append(own.Read, added)
+		s.host.Reserve() // it could not prepare again what others prune
 	}
 	own.Temporary = append(own.Temporary, s.host.Scratch())
 	own.Write = append(own.Write, s.sessions.root)

@@ -94,3 +94,45 @@ func TestLocksExcludeEachOther(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestHolding(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "d")
+	if hold := Hold(dir); hold != nil {
+		t.Error("a directory is held that is not there")
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	free := func() bool {
+		t.Helper()
+		f, err := os.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Close() }()
+		free, err := TryLock(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return free
+	}
+	one, other := Hold(dir), Hold(dir)
+	if one == nil || other == nil {
+		t.Fatal("it cannot be held twice")
+	}
+	_ = one.Close()
+	if free() {
+		t.Error("it can be locked while it is held")
+	}
+	_ = other.Close()
+	if !free() {
+		t.Error("it cannot be locked any more")
+	}
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if hold := Hold(file); hold != nil {
+		t.Error("a file is held")
+	}
+}

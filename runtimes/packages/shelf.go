@@ -104,7 +104,7 @@ func (s shelf) temporary() (string, error) {
 func (s shelf) tree(contents, key string, fill func(dir string) error) (dir string, hold io.Closer, err error) {
 	sum := sha256.Sum256([]byte(contents + key + "\n"))
 	final := filepath.Join(s.dir, "trees", hex.EncodeToString(sum[:16]))
-	if hold := holdTree(final); hold != nil {
+	if hold := owned.Hold(final); hold != nil {
 		return final, hold, nil
 	}
 	tmp, err := s.temporary()
@@ -115,7 +115,7 @@ func (s shelf) tree(contents, key string, fill func(dir string) error) (dir stri
 	if err := fill(tmp); err != nil {
 		return "", nil, err
 	}
-	made := holdTree(tmp) // it is held as soon as others can see it
+	made := owned.Hold(tmp) // it is held as soon as others can see it
 	if made == nil {
 		return "", nil, fmt.Errorf("%w: %s cannot be opened", ErrUnavailable, tmp)
 	}
@@ -129,37 +129,10 @@ func (s shelf) tree(contents, key string, fill func(dir string) error) (dir stri
 		return final, made, nil
 	}
 	_ = made.Close()
-	if others := holdTree(final); others != nil {
+	if others := owned.Hold(final); others != nil {
 		return final, others, nil
 	}
 	return "", nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-}
-
-// holdTree keeps a tree from being swept; nil if it is not there, or has just been
-// swept. Where there are no locks nothing is swept either, and an open directory could
-// not be renamed.
-func holdTree(dir string) io.Closer {
-	if info, err := os.Stat(dir); !owned.Locks && err == nil && info.IsDir() {
-		return io.NopCloser(nil)
-	}
-	for owned.Locks {
-		file, err := os.Open(dir)
-		if err != nil {
-			return nil
-		}
-		_ = owned.LockShared(file)
-		held, err := file.Stat()
-		if err == nil && held.IsDir() {
-			if now, err := os.Stat(dir); err == nil && os.SameFile(held, now) {
-				return file
-			}
-		}
-		_ = file.Close()
-		if err != nil || !held.IsDir() {
-			return nil
-		}
-	}
-	return nil
 }
 
 // sweep removes the trees that were made of something which is not installed any more,

@@ -1,0 +1,50 @@
+package host
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+
+	"github.com/sandboxd/sandboxd/runtimes"
+)
+
+// Prune removes what a cache directory holds and nothing uses any more; see
+// [runtimes.Store.Prune]. What any Host has loaded or reserved stays, in whatever process
+// it is. The modules that hosts themselves work with are known beside those of o.
+func Prune(ctx context.Context, cacheDir string, o runtimes.PruneOptions) (*runtimes.Pruned, error) {
+	store, err := runtimes.OpenStore(cacheDir)
+	if err != nil {
+		return nil, err
+	}
+	o.Known = slices.Concat(o.Known, []*runtimes.Definition{&optimizer, typescriptCompiler})
+	return store.Prune(ctx, o)
+}
+
+// Reserve keeps what is prepared of the host's runtimes from being pruned until Close,
+// and counts as a use of it. It is for a process that gives up the right to prepare
+// anything before it knows which runtimes it is asked for, and loads nothing. What is not
+// prepared is not missed.
+func (h *Host) Reserve() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return
+	}
+	entries := artefacts{filepath.Join(h.store.Dir, runtimes.PreparedDir)}
+	for _, d := range append(h.registry.All(), typescriptCompiler) {
+		d = h.store.Prefer(d)
+		drv, err := newDriver(d)
+		if err != nil {
+			continue // nor can it be loaded
+		}
+		b := &builder{host: h, entries: entries, definition: d, driver: drv, optimized: true}
+		_, held := entries.hold(b.key())
+		if held == nil {
+			b.optimized = false
+			_, held = entries.hold(b.key())
+		}
+		if held != nil {
+			h.reserved = append(h.reserved, held)
+		}
+	}
+}
