@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -60,6 +61,7 @@ func TestScripts(t *testing.T) {
 			"samefield": cmdSameField,
 			"damage":    cmdDamage,
 			"terminal":  cmdTerminal,
+			"age":       cmdAge,
 		},
 	})
 }
@@ -156,6 +158,19 @@ func cmdDamage(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		return os.WriteFile(path, []byte("damaged"), 0o600)
 	}))
+}
+
+// cmdAge has a file or folder been modified some time ago:
+//
+//	age 720h cache/prepared/…
+func cmdAge(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: age duration file")
+	}
+	ago, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	then := time.Now().Add(-ago)
+	ts.Check(os.Chtimes(ts.MkAbs(args[1]), then, then))
 }
 
 // repository is the root of the repository.

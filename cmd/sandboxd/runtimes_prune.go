@@ -29,9 +29,9 @@ leaves behind; fetched modules that no runtime names any more; and what processe
 that were killed left there.
 
 What a process uses at this moment stays, and so do modules that were built from
-source or imported. What is deleted is made or fetched again when it is needed, for
-which a daemon has to be started again. A session that kept the interpreter of a
-prebuilt Python loses that with its image, and keeps its files.`,
+source or imported. What is deleted is made or fetched again when it is needed. A
+session that kept its interpreter may lose it with the image that it began with, and
+keeps its files.`,
 		Example: "  sandboxd runtimes prune --dry-run\n  sandboxd runtimes prune --older-than 168h",
 		Args:    atMost(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
