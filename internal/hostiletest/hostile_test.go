@@ -1,4 +1,6 @@
-package main
+// Package hostiletest runs the corpus of hostile guests through the command line. It is
+// apart from the command's other tests because it takes as long as half of them.
+package hostiletest
 
 import (
 	"bytes"
@@ -8,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,6 +19,52 @@ import (
 	"github.com/sandboxd/sandboxd/internal/hostile"
 	"github.com/sandboxd/sandboxd/runtimes"
 )
+
+// binary is sandboxd, built once.
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "sandboxd-hostiletest-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "sandboxd")
+	if runtime.GOOS == "windows" {
+		binary += ".exe"
+	}
+	build := exec.Command("go", "build", "-o", binary, "github.com/sandboxd/sandboxd/cmd/sandboxd")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// command is sandboxd in dir, with a data directory of its own and no policy of the user's.
+func command(t *testing.T, dir string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "SANDBOXD_CONFIG=", "SANDBOXD_DATA_DIR="+t.TempDir())
+	return cmd
+}
+
+// cacheDir is where sandboxd keeps runtimes when nobody says where.
+func cacheDir(t *testing.T) string {
+	t.Helper()
+	if dir := os.Getenv("SANDBOXD_CACHE_DIR"); dir != "" {
+		return dir
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "sandboxd")
+}
 
 // hostilePolicy is what the corpus runs under. Guests name limits of their own.
 const hostilePolicy = `
@@ -35,7 +84,11 @@ output_limit = "stop"
 // of its own: with the result as JSON, exit codes as a shell sees them, and standard
 // error for nobody but sandboxd.
 func TestHostilePrograms(t *testing.T) {
-	prepare(t)
+	// Guests must find nothing to wait for, and sandboxd nothing to say of that.
+	prepare := command(t, t.TempDir(), "runtimes", "prepare", "--no-optimize", "python", "javascript")
+	if out, err := prepare.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 	registry, err := runtimes.Builtin()
 	if err != nil {
 		t.Fatal(err)
@@ -92,8 +145,8 @@ func attackCommand(t *testing.T, registry *runtimes.Registry, name, config, temp
 	if err := os.WriteFile(filepath.Join(dir, program), g.Code, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "sandboxd", append(hostileArgs(g, y, config), program)...)
-	cmd.Dir, cmd.Env = dir, append(childEnv(t), "TMPDIR="+temp)
+	cmd := command(t, dir, append(hostileArgs(g, y, config), program)...)
+	cmd.Env = append(cmd.Env, "TMPDIR="+temp)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	code := 0
