@@ -37,6 +37,7 @@ func TestReadme(t *testing.T) {
 			}
 			ran++
 			t.Run(fmt.Sprintf("%s/%d", strings.TrimPrefix(file, root), i+1), func(t *testing.T) {
+				t.Parallel()
 				cmd := exec.CommandContext(t.Context(), shell, "-eu", "-c", block)
 				cmd.Dir = root
 				cmd.Env = childEnv(t)
