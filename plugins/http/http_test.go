@@ -607,6 +607,23 @@ func TestNobodyIsLetInBeforeTheServerIsReady(t *testing.T) {
 	s.ask(t, "POST", "/v1/execute", ada, program).want(t, "when it ends", http.StatusServiceUnavailable, "the service is ending")
 }
 
+func TestAListenerThatComesTooLateIsClosed(t *testing.T) {
+	s := serve(t)
+	if err := s.server.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	late, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.server.ServePlain(late); err != nil {
+		t.Error(err)
+	}
+	if err := late.Close(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("it was open: %v", err)
+	}
+}
+
 // TestLabelsAreBounded lets a caller choose what it can.
 func TestLabelsAreBounded(t *testing.T) {
 	s := serve(t)

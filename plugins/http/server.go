@@ -82,6 +82,7 @@ type Server struct {
 	mu       sync.Mutex
 	requests map[string]int // under way, by caller
 	servers  []*http.Server
+	down     bool // nothing is served any more
 	local    http.Handler
 	remote   http.Handler
 }
@@ -154,6 +155,10 @@ func (s *Server) serve(l net.Listener, h http.Handler, config *tls.Config) error
 		},
 	}
 	s.mu.Lock()
+	if s.down {
+		s.mu.Unlock()
+		return l.Close()
+	}
 	s.servers = append(s.servers, server)
 	s.mu.Unlock()
 	l = netutil.LimitListener(l, maxConnections)
@@ -177,11 +182,13 @@ func (q quiet) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Shutdown ends all listeners, waits for the requests under way until ctx ends, and
-// then for none. Executions are drained first, by [service.Service.Drain].
+// Shutdown ends all listeners, those too that are served later, waits for the requests
+// under way until ctx ends, and then for none. Executions are drained first, by
+// [service.Service.Drain].
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	servers := s.servers
+	s.down = true
 	s.mu.Unlock()
 	errs := make([]error, len(servers))
 	var all sync.WaitGroup
