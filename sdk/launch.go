@@ -120,7 +120,8 @@ var inherited = []string{
 	"SANDBOXD_CONFIG", "SANDBOXD_CACHE_DIR", "SANDBOXD_DATA_DIR",
 }
 
-func (l *launching) command() *exec.Cmd {
+// command is killed when ctx ends.
+func (l *launching) command(ctx context.Context) *exec.Cmd {
 	args := []string{"plugin"}
 	flag := func(name, value string) {
 		if value != "" {
@@ -133,7 +134,7 @@ func (l *launching) command() *exec.Cmd {
 	for _, name := range l.languages {
 		flag("--lang", name)
 	}
-	cmd := exec.Command(l.path, args...) //nolint:gosec // the embedding program names it
+	cmd := exec.CommandContext(ctx, l.path, args...) //nolint:gosec // the embedding program names it
 	cmd.Env = []string{}
 	for _, name := range inherited {
 		if value, ok := os.LookupEnv(name); ok { //nolint:forbidigo // the plugin's environment is made here
@@ -153,9 +154,10 @@ type plugin struct {
 	err     error         // why the last start failed, until the next one
 	changed chan struct{} // closed and replaced when current or err changes
 
-	closing context.Context // ends when Close begins
-	cancel  context.CancelFunc
-	closed  chan struct{} // closed when nothing runs any more
+	closing  context.Context // ends when Close begins
+	cancel   context.CancelFunc
+	closed   chan struct{} // closed when nothing runs any more
+	starting sync.WaitGroup
 }
 
 // process is one process of a plugin.
@@ -163,6 +165,7 @@ type process struct {
 	conn    *conn
 	client  *goplugin.Client
 	sockets string
+	kill    context.CancelFunc // ends it without asking
 	started time.Time
 	done    <-chan struct{} // closed when it has ended
 }
@@ -244,6 +247,7 @@ func (p *plugin) supervise(first *process) {
 func (p *plugin) Close() error {
 	p.cancel()
 	<-p.closed
+	p.starting.Wait()
 	return nil
 }
 
@@ -254,36 +258,41 @@ func (p *plugin) start(ctx context.Context) (*process, error) {
 		err     error
 	}
 	started := make(chan outcome, 1)
-	go func() {
+	p.starting.Go(func() {
 		one, err := p.options.start(p.closing)
 		started <- outcome{one, err}
-	}()
+	})
 	select {
 	case o := <-started:
 		return o.process, o.err
 	case <-ctx.Done():
-		go func() {
+		p.starting.Go(func() {
 			if o := <-started; o.err == nil {
 				o.process.end()
 			}
-		}()
+		})
 		return nil, ctx.Err()
 	}
 }
 
-// start starts a process and connects to it. When closing ends, its end is no crash.
+// start starts a process and connects to it, unless closing ends first. When that ends
+// later, the end of the process is no crash.
 func (l *launching) start(closing context.Context) (_ *process, err error) {
 	// The socket gets a directory that is deleted here, however the process ends.
 	sockets, err := os.MkdirTemp("", "sandboxd-sdk-")
 	if err != nil {
 		return nil, err
 	}
+	running, kill := context.WithCancel(context.Background())
+	unwatched := context.AfterFunc(closing, kill)
 	defer func() {
+		unwatched() // from now on, it is asked to end
 		if err != nil {
+			kill()
 			_ = os.RemoveAll(sockets)
 		}
 	}()
-	cmd := l.command()
+	cmd := l.command(running)
 	cmd.Env = append(cmd.Env, goplugin.EnvUnixSocketDir+"="+sockets)
 	log := &tail{}
 	side := &grpcSide{}
@@ -339,12 +348,13 @@ func (l *launching) start(closing context.Context) (_ *process, err error) {
 		}
 		return &CrashError{State: cmd.ProcessState.String(), Log: log.String(), Err: cause}
 	}
-	return &process{conn: one, client: client, sockets: sockets, started: time.Now(), done: ended}, nil
+	return &process{conn: one, client: client, sockets: sockets, kill: kill, started: time.Now(), done: ended}, nil
 }
 
 // end ends a process that may have ended.
 func (p *process) end() {
 	p.client.Kill()
+	p.kill()
 	_ = os.RemoveAll(p.sockets)
 }
 

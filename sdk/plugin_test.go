@@ -393,6 +393,27 @@ func TestTheEngineIsNotInThePackage(t *testing.T) {
 	}
 }
 
+func TestClosingEndsWhatStarts(t *testing.T) {
+	seen, logger := listening()
+	data := t.TempDir()
+	c := launch(t, plainPolicy, logger, sdk.WithDirectories("", data))
+	first := seen.last()
+	signal(t, first, os.Kill)
+	for deadline := time.Now().Add(time.Minute); seen.last() == first; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatal("it is not started again")
+		}
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if process, err := os.FindProcess(seen.last()); err == nil {
+		if err := process.Signal(os.Kill); !errors.Is(err, os.ErrProcessDone) {
+			t.Errorf("the process that was starting still runs: %v", err)
+		}
+	}
+}
+
 func TestClosingEndsWhatRuns(t *testing.T) {
 	c := launch(t, longPolicy)
 	began, done := newFirstWrite(), make(chan error, 1)
