@@ -41,7 +41,7 @@ func TestBuildTravelsInsideItsModule(t *testing.T) {
 }
 
 func TestInstalledBuildIsPreferred(t *testing.T) {
-	s, err := OpenStore(t.TempDir())
+	s, err := OpenStore(cacheDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}

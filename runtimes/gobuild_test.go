@@ -48,7 +48,7 @@ func TestAGoProgramIsBuiltOnceAndAgainWhenItHasChanged(t *testing.T) {
 		t.Skip(err)
 	}
 	dir := goProgram(t, map[string]string{"plugin/main.go": smallGo, "plugin/go.mod": smallGoMo, "plugin/main_test.go": "not Go", "plugin/notes.txt": "x"})
-	store, err := OpenStore(t.TempDir())
+	store, err := OpenStore(cacheDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestAGoProgramIsBuiltOnceAndAgainWhenItHasChanged(t *testing.T) {
 	}
 
 	// Elsewhere, the same source makes the same bytes.
-	other, err := OpenStore(t.TempDir())
+	other, err := OpenStore(cacheDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestAGoProgramIsBuiltOnceAndAgainWhenItHasChanged(t *testing.T) {
 }
 
 func TestAGoProgramThatCannotBeBuiltSaysWhy(t *testing.T) {
-	store, err := OpenStore(t.TempDir())
+	store, err := OpenStore(cacheDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ touch "$2/kept"
 `
 
 func TestBuildFromSource(t *testing.T) {
-	s, err := OpenStore(t.TempDir())
+	s, err := OpenStore(cacheDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestBuildFailures(t *testing.T) {
 		{"another contract", goodRecipe + `sed -i 's/"contract":1/"contract":9/' $1/manifest.json`, "contract 9"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, err := OpenStore(t.TempDir())
+			s, err := OpenStore(cacheDir(t))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -88,7 +88,7 @@ func TestBuildFailures(t *testing.T) {
 			}
 		})
 	}
-	s, err := OpenStore(t.TempDir())
+	s, err := OpenStore(cacheDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestBuildFailures(t *testing.T) {
 
 // What a cancelled build has started must end with it.
 func TestBuildEndsWhenCancelled(t *testing.T) {
-	s, err := OpenStore(t.TempDir())
+	s, err := OpenStore(cacheDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}

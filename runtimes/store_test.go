@@ -80,9 +80,13 @@ func goodPackage() []member {
 	}
 }
 
+// cacheDir is where OpenStore makes a directory that only its user may write to,
+// whatever the umask is.
+func cacheDir(t *testing.T) string { return filepath.Join(t.TempDir(), "cache") }
+
 func newStore(t *testing.T) *Store {
 	t.Helper()
-	s, err := OpenStore(filepath.Join(t.TempDir(), "cache"))
+	s, err := OpenStore(cacheDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -154,7 +154,7 @@ var behaviours = []behaviour{
 	}},
 	{"time, busy", []string{"loop"}, func(t *testing.T, l *language) {
 		r := l.request(t, "loop")
-		r.Profile, r.Overrides = "endless", timeout(50*time.Millisecond)
+		r.Profile, r.Overrides = "endless", timeout(500*time.Millisecond) // it must have begun
 		expect(t, l.execute(t, r), host.StatusTimeout, 124, "")
 	}},
 	// Prints asleep, and sleeps for a minute.
