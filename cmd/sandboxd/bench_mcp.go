@@ -113,7 +113,7 @@ func (a *app) agentsCommand(ctx context.Context, dir string, args ...string) (*e
 	if err != nil {
 		return nil, err
 	}
-	args = append([]string{"mcp", "--runtime", "python", "--cache-dir", cache, "--data-dir", dir, "--rate", "-1", "--concurrent", "64"}, args...)
+	args = append([]string{"mcp", "--runtime", "python", "--cache-dir", cache, "--data-dir", dir, "--rate", "1000000", "--concurrent", "64"}, args...)
 	return exec.CommandContext(ctx, self, args...), nil //nolint:gosec // this program itself
 }
 

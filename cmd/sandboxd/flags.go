@@ -36,6 +36,23 @@ func (o optional[T]) String() string {
 
 func (o optional[T]) Type() string { return o.kind }
 
+// between is how a flag reads a number that has bounds: none of those outside of them
+// stands for something else, such as for no limit.
+func between[T int | uint64 | float64](least, most T, parse func(string) (T, error)) func(string) (T, error) {
+	return func(s string) (T, error) {
+		n, err := parse(s)
+		if err != nil || !(n >= least && n <= most) { // not a number is neither
+			return 0, fmt.Errorf("want a number from %s to %s", plain(float64(least)), plain(float64(most)))
+		}
+		return n, nil
+	}
+}
+
+// plain writes a number without an exponent.
+func plain(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+
+func parseFloat(s string) (float64, error) { return strconv.ParseFloat(s, 64) }
+
 var errNotACount = errors.New("want a whole number such as 500_000_000 or 500M")
 
 // parseCount reads a number of instructions or files: decimal digits, which

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -55,11 +56,13 @@ type mcpFlags struct {
 	tools      []string
 	without    []string
 	external   []string
-	largest    uint64
+	largest    *uint64 // MiB; nil is what the policy says, here and below
 	idle       policies.Duration
-	rate       float64
-	concurrent int
+	rate       *float64
+	concurrent *int
 }
+
+const mebibyte = 1 << 20
 
 // defaultIdle is how long a session of an agent's may be unused.
 const defaultIdle = 24 * time.Hour
@@ -94,10 +97,10 @@ func (a *app) mcpCommand() *cobra.Command {
 	flags.StringSliceVar(&f.tools, "tools", nil, "serve only these `tools`; default: those of the policy, then all")
 	flags.StringSliceVar(&f.without, "disable-tools", nil, "do not serve these `tools`; default: those of the policy")
 	flags.StringArrayVar(&f.external, "external-files", nil, "show `path`, a file or a directory, to every program, read-only, below /external; may be repeated; default: those of the policy")
-	flags.Uint64Var(&f.largest, "max-external-file-size-mb", 0, "refuse external files of more than so many `MiB`; default: that of the policy, then 50")
+	flags.Var(optional[uint64]{&f.largest, between(1, uint64(policies.MaxExternalFileSize/mebibyte), parseCount), "MiB"}, "max-external-file-size-mb", "refuse external files of more than so many `MiB`; default: that of the policy, then 50")
 	flags.Var(optional[policies.Duration]{&idle, policies.ParseDuration, "duration"}, "idle", "remove sessions that were not used for so long; default: 24h")
-	flags.Float64Var(&f.rate, "rate", 0, "`calls` that a client may make in a second; default: that of the policy, then 50; negative for no limit")
-	flags.IntVar(&f.concurrent, "concurrent", 0, "`programs` that one client may run at once; default: that of the policy, then 16")
+	flags.Var(optional[float64]{&f.rate, between(0.001, policies.MaxTokenRate, parseFloat), "calls"}, "rate", "`calls` that a client may make in a second, 0.001 to 1000000; default: that of the policy, then 50")
+	flags.Var(optional[int]{&f.concurrent, between(1, policies.MaxConcurrentLimit, strconv.Atoi), "programs"}, "concurrent", "`programs` that one client may run at once; default: that of the policy, then 16")
 	a.completeFlag(cmd, "profile", a.completeProfiles)
 	a.completeFlag(cmd, "runtime", a.completeLanguages)
 	for _, name := range []string{"tools", "disable-tools"} {
@@ -228,9 +231,15 @@ func (f mcpFlags) over(m policies.MCP) policies.MCP {
 	if len(f.external) > 0 {
 		m.ExternalFiles = f.external
 	}
-	const mebibyte = 1 << 20
-	m.MaxExternalFileSize = cmp.Or(policies.Bytes(min(f.largest, uint64(policies.MaxExternalFileSize/mebibyte)))*mebibyte, m.MaxExternalFileSize)
-	m.Rate, m.Concurrent = cmp.Or(f.rate, m.Rate), cmp.Or(f.concurrent, m.Concurrent)
+	if f.largest != nil {
+		m.MaxExternalFileSize = policies.Bytes(*f.largest) * mebibyte
+	}
+	if f.rate != nil {
+		m.Rate = *f.rate
+	}
+	if f.concurrent != nil {
+		m.Concurrent = *f.concurrent
+	}
 	return m
 }
 

@@ -29,7 +29,7 @@ type client struct {
 	caller   service.Caller
 	profiles []*policies.Profile // the default one first
 	mcp      *sdk.Server
-	bucket   *rate.Limiter // nil where there is no limit
+	bucket   *rate.Limiter
 	metrics  metrics
 
 	mu      sync.Mutex
@@ -49,9 +49,7 @@ func (s *Server) newClient(caller service.Caller, nextID func() string) (*client
 		return nil, errors.New("mcp: the client may use no profile")
 	}
 	c := &client{Server: s, caller: caller, profiles: profiles, running: map[string]string{}, subscriptions: map[*sdk.ServerSession]int{}}
-	if s.rate > 0 {
-		c.bucket = rate.NewLimiter(rate.Limit(s.rate), s.burst)
-	}
+	c.bucket = rate.NewLimiter(rate.Limit(s.rate), s.burst)
 	c.mcp = sdk.NewServer(
 		&sdk.Implementation{Name: "sandboxd", Title: "sandboxd", Version: s.version},
 		&sdk.ServerOptions{
@@ -116,9 +114,6 @@ func (e *busyError) Error() string {
 
 // spend takes what a call costs from what the client may do.
 func (c *client) spend() error {
-	if c.bucket == nil {
-		return nil
-	}
 	r := c.bucket.Reserve()
 	if wait := r.Delay(); wait > 0 {
 		r.Cancel()

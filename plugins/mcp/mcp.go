@@ -46,12 +46,12 @@ type Options struct {
 	// operator's.
 	External []policies.Mount
 	// Rate is how many tools a client may call in a second, in the long run, and Burst
-	// how many at once after a pause; 0 means [DefaultRate] and [DefaultBurst], and a
-	// negative Rate sets no limit.
+	// how many at once after a pause; 0 means [DefaultRate] and [DefaultBurst], and
+	// less is an error.
 	Rate  float64
 	Burst int
 	// Concurrent is how many programs of one client run at once; others are told to
-	// come back. 0 means [DefaultConcurrent].
+	// come back. 0 means [DefaultConcurrent], and less is an error.
 	Concurrent int
 	// Packages names what programs of a language can import beside its library. Nil
 	// means that there is nothing.
@@ -84,10 +84,14 @@ type Server struct {
 	clients map[string]*client // those that have a name of their own, by that
 }
 
-// New returns a Server. A tool that there is not is an error.
+// New returns a Server. A tool that there is not is an error, and so is a limit that is
+// none.
 func New(o Options) (*Server, error) {
 	if o.Service == nil {
 		return nil, errors.New("mcp: a service is required")
+	}
+	if !(o.Rate >= 0) || o.Burst < 0 || o.Concurrent < 0 { // not a number is no limit either
+		return nil, fmt.Errorf("mcp: rate %g, burst %d and concurrent %d must not be negative", o.Rate, o.Burst, o.Concurrent)
 	}
 	s := &Server{
 		service: o.Service, version: o.Version, external: slices.Clone(o.External),

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"io"
 	"maps"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -203,6 +204,15 @@ func TestToolsCanBeLeftOut(t *testing.T) {
 	}
 	if _, err := mcp.New(mcp.Options{Service: &service.Service{}, Tools: []string{"execute"}}); err == nil || !strings.Contains(err.Error(), "execute_code") {
 		t.Errorf("a tool that there is not: %v", err)
+	}
+}
+
+func TestNoLimitIsNegative(t *testing.T) {
+	for _, o := range []mcp.Options{{Rate: -1}, {Rate: math.NaN()}, {Burst: -1}, {Concurrent: -1}} {
+		o.Service = &service.Service{}
+		if _, err := mcp.New(o); err == nil || !strings.Contains(err.Error(), "negative") {
+			t.Errorf("rate %g, burst %d, concurrent %d: %v", o.Rate, o.Burst, o.Concurrent, err)
+		}
 	}
 }
 
@@ -520,7 +530,7 @@ func FuzzArguments(f *testing.F) {
 		if !json.Valid([]byte(args)) {
 			t.Skip()
 		}
-		s, _ := serve(t, mcp.Options{Rate: -1})
+		s, _ := serve(t, mcp.Options{Rate: 1e6, Burst: 1e6})
 		c := connect(t, s, ada, nil)
 		name := policies.MCPTools()[int(tool)%len(policies.MCPTools())]
 		if name == "execute_code" && strings.Contains(args, "wait") {
