@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // TestReadme runs what the documentation tells people to type: every block
@@ -70,9 +71,33 @@ func documents(t *testing.T, root string) []string {
 }
 
 // link is a Markdown link to a file of the repository.
-var link = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+var link = regexp.MustCompile(`\]\(([^)#:]*)(#[^)]*)?\)`)
 
-// TestLinks checks that the documents name files that exist.
+// headings are the anchors of a document's headings.
+func headings(markdown string) map[string]bool {
+	anchors, fenced := map[string]bool{}, false
+	for line := range strings.Lines(markdown) {
+		if strings.HasPrefix(strings.TrimSpace(line), "```") {
+			fenced = !fenced
+		}
+		level, title, found := strings.Cut(strings.TrimSpace(line), " ")
+		if fenced || !found || strings.Trim(level, "#") != "" {
+			continue
+		}
+		anchors[strings.Map(func(r rune) rune {
+			switch {
+			case unicode.IsLetter(r), unicode.IsDigit(r), r == '-', r == '_':
+				return unicode.ToLower(r)
+			case r == ' ':
+				return '-'
+			}
+			return -1
+		}, title)] = true
+	}
+	return anchors
+}
+
+// TestLinks checks that the documents name files that exist, and headings in them.
 func TestLinks(t *testing.T) {
 	root := repository(t)
 	for _, file := range append(documents(t, root), filepath.Join(root, "CONTRIBUTING.md")) {
@@ -81,9 +106,23 @@ func TestLinks(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, match := range link.FindAllStringSubmatch(string(text), -1) {
-			target := filepath.Join(filepath.Dir(file), filepath.FromSlash(match[1]))
+			target := file
+			if match[1] != "" {
+				target = filepath.Join(filepath.Dir(file), filepath.FromSlash(match[1]))
+			}
 			if _, err := os.Stat(target); err != nil {
 				t.Errorf("%s links to %s, which does not exist", strings.TrimPrefix(file, root), match[1])
+				continue
+			}
+			if match[2] == "" {
+				continue
+			}
+			there, err := os.ReadFile(target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !headings(string(there))[match[2][1:]] {
+				t.Errorf("%s links to %s, which has no such heading", strings.TrimPrefix(file, root), match[1]+match[2])
 			}
 		}
 	}
