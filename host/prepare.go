@@ -205,15 +205,14 @@ func (b *builder) make(ctx context.Context) (*plugin, error) {
 	if err := b.build(ctx, dir); err != nil {
 		return nil, err
 	}
-	if err := b.entries.commit(dir, b.key()); err != nil {
-		return nil, err
-	}
-	p, err := b.open(ctx)
-	if p == nil && err == nil {
-		err = fmt.Errorf("prepare %s: it was removed at once", b.definition.Name)
-	}
-	if err != nil {
-		return nil, err
+	var p *plugin
+	for p == nil { // that of another process, which was faster, may be pruned before open holds it
+		if err := b.entries.commit(dir, b.key()); err != nil {
+			return nil, err
+		}
+		if p, err = b.open(ctx); err != nil {
+			return nil, err
+		}
 	}
 	b.report(runtimes.Event{Stage: runtimes.StageDone, Finished: true})
 	return p, nil

@@ -2,12 +2,14 @@ package host
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -241,6 +243,42 @@ func TestPruningWhileSomethingIsPrepared(t *testing.T) {
 	p.run(h)
 	if looked != 1 {
 		t.Errorf("it was prepared %d times", looked)
+	}
+}
+
+// TestPruningAllTheTime prunes everything while hosts come and go, which must run right
+// whatever they find, and never find damage.
+func TestPruningAllTheTime(t *testing.T) {
+	if !shared.Locks {
+		t.Skip("no locks here: age decides")
+	}
+	p := newPruned(t, t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	var hosts, pruner sync.WaitGroup
+	for range 4 {
+		hosts.Go(func() {
+			for range 8 {
+				h := p.open()
+				p.run(h)
+				p.close(h)
+			}
+		})
+	}
+	pruner.Go(func() {
+		for ctx.Err() == nil {
+			if _, err := Prune(ctx, p.dir, runtimes.PruneOptions{Known: []*runtimes.Definition{p.d}}); err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+		}
+	})
+	hosts.Wait()
+	cancel()
+	pruner.Wait()
+	if len(p.n.warnings) != 0 {
+		t.Errorf("warnings %q", p.n.warnings)
+	}
+	if len(p.entries(runtimes.PreparedTemp+"*")) != 0 {
+		t.Errorf("left: %q", p.entries("*"))
 	}
 }
 
