@@ -25,10 +25,13 @@ const (
 // just moved it away. Where there are no locks it keeps nobody from anything: an open
 // directory could not be renamed there.
 func Hold(dir string) io.Closer {
-	if info, err := os.Stat(dir); !Locks && err == nil && info.IsDir() {
+	if !Locks {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			return nil
+		}
 		return io.NopCloser(nil)
 	}
-	for Locks {
+	for {
 		file, err := os.Open(dir) //nolint:gosec // the caller's own
 		if err != nil {
 			return nil
@@ -45,7 +48,6 @@ func Hold(dir string) io.Closer {
 			return nil
 		}
 	}
-	return nil
 }
 
 // TouchEvery is how exact [Touch] is: a file may have been used so much later than its
