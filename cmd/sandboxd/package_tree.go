@@ -31,6 +31,7 @@ extends = "relaxed"
 fuel    = 1_000_000_000_000
 memory  = "512MiB"
 timeout = "10m"
+stdout  = "32MiB"
 disk    = { quota = "1GiB", files = 100_000, file_size = "64MiB" }
 `
 
@@ -202,19 +203,26 @@ func (a *app) holdTree(tree string, hold io.Closer) {
 
 // compilePackages compiles the packages in dir inside the sandbox.
 func (a *app) compilePackages(ctx context.Context, d *runtimes.Definition, program, dir string) error {
-	r, err := a.inOwnSandbox(ctx, d, program, policies.Mount{Host: dir, Guest: packagesPath, Writable: true})
+	err := packages.Compile(func(leave []string) (output string, brokeOff bool, err error) {
+		r, err := a.inOwnSandbox(ctx, d, program, policies.Mount{Host: dir, Guest: packagesPath, Writable: true}, leave...)
+		if err != nil {
+			return "", false, err
+		}
+		brokeOff = r.Status == host.StatusOutOfMemory || trapped(r)
+		if r.Status != host.StatusOK && !brokeOff {
+			err = fmt.Errorf("%s: %s", r.Status, r.Error.Message)
+		}
+		return r.Stdout, brokeOff, err
+	})
 	if err != nil {
 		return fmt.Errorf("compile packages: %w", err)
-	}
-	if r.Status != host.StatusOK {
-		return fmt.Errorf("compile packages: %s: %s", r.Status, r.Error.Message)
 	}
 	return nil
 }
 
 // inOwnSandbox runs a program of sandboxd's own, with one mount and without the user's
 // policy.
-func (a *app) inOwnSandbox(ctx context.Context, d *runtimes.Definition, program string, mount policies.Mount) (_ *host.Result, err error) {
+func (a *app) inOwnSandbox(ctx context.Context, d *runtimes.Definition, program string, mount policies.Mount, args ...string) (_ *host.Result, err error) {
 	policy, err := policies.Parse("packages", []byte(compiling))
 	if err != nil {
 		return nil, err
@@ -229,6 +237,6 @@ func (a *app) inOwnSandbox(ctx context.Context, d *runtimes.Definition, program 
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
 	return h.Execute(ctx, host.Request{
-		Language: d.Name, Code: []byte(program), Profile: "compile", Mounts: []policies.Mount{mount},
+		Language: d.Name, Code: []byte(program), Args: args, Profile: "compile", Mounts: []policies.Mount{mount},
 	})
 }

@@ -94,9 +94,18 @@ func (o outcome) notes(ctx context.Context) []string {
 		notes = append(notes, canceledNote(ctx))
 	case host.StatusInternal:
 		notes = append(notes, internalNote(o.result))
-	case host.StatusOK, host.StatusError: // the guest has spoken for itself
+	case host.StatusError:
+		if trapped(o.result) {
+			notes = append(notes, "the interpreter broke off: "+inert(o.result.Error.Message))
+		}
+	case host.StatusOK: // the guest has spoken for itself
 	}
 	return notes
+}
+
+// trapped says whether the interpreter itself broke off, so that the guest said nothing.
+func trapped(r *host.Result) bool {
+	return r.Status == host.StatusError && r.ExitCode == 134 && r.Error != nil && r.Error.Type == "trap"
 }
 
 // limit describes one limit: its value, who set it, and how to get more.

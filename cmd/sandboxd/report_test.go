@@ -79,6 +79,18 @@ func TestNotes(t *testing.T) {
 		{"success needs no note", host.Result{Status: host.StatusOK}, nil, nil},
 		{"a failure speaks for itself", host.Result{Status: host.StatusError, ExitCode: 1}, nil, nil},
 		{
+			"an interpreter that broke off said nothing",
+			host.Result{Status: host.StatusError, ExitCode: 134, Error: &host.GuestError{Type: "trap", Message: "unreachable"}},
+			nil,
+			[]string{"the interpreter broke off: unreachable"},
+		},
+		{
+			"an exception that is called a trap is none",
+			host.Result{Status: host.StatusError, ExitCode: 1, Error: &host.GuestError{Type: "trap", Message: "mine"}},
+			nil,
+			nil,
+		},
+		{
 			"a limit of the profile names its key",
 			host.Result{Status: host.StatusTimeout},
 			nil,

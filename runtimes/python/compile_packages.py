@@ -5,6 +5,11 @@ the packages and runs nothing of them. A module that is no Python of this versio
 as it is: whoever imports it is told. Packages are anybody's: what is strange in one must
 neither stop the others nor take memory without bound.
 
+There is text at which the interpreter itself breaks off, which no exception tells: calls
+of calls of calls, a thousand deep, overflow the stack of its compiler. So each module is
+named on standard output before it is looked at. Who runs this runs it again after such an
+end, with the last module that was named as an argument: those given stay as they are.
+
 ``_sandbox_packages.py`` is who reads what this writes into ``/packages/.sandboxd``, all
 of it in marshal's format:
 
@@ -22,11 +27,14 @@ import operator
 import os
 import py_compile
 import re
+import shutil
 import struct
+import sys
 import warnings
 
 ROOT = "/packages"
 PREPARED = ROOT + "/.sandboxd"
+LEFT_OUT = frozenset(sys.argv[1:])
 
 # A file to be read at once is not to be longer: what it holds takes memory.
 TOGETHER_LIMIT = 8 << 20
@@ -38,6 +46,8 @@ PATTERNS_LIMIT = re._MAXCACHE
 
 def main():
     names = {}
+    if LEFT_OUT:  # what there is was written by the run that broke off
+        shutil.rmtree(PREPARED)
     os.mkdir(PREPARED)
     for entry in sorted(os.listdir(ROOT)):
         name = entry.removesuffix(".py")
@@ -80,7 +90,8 @@ def modules_of(top):
         here = f"{ROOT}/{path}"
         for is_package, name in (True, here + "/__init__.py"), (False, here + ".py"):
             if os.path.isfile(name):
-                code = compiled(name)
+                print(path, flush=True)
+                code = None if path in LEFT_OUT else compiled(name)
                 if code is None:
                     others[path] = ()
                 else:
