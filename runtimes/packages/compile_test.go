@@ -1,6 +1,7 @@
 package packages
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -51,8 +52,8 @@ func TestCompileLeavesOutWhatBreaksTheInterpreterOff(t *testing.T) {
 	if err := Compile(func([]string) (string, bool, error) { return "", true, nil }); err == nil || !strings.Contains(err.Error(), "before the first module") {
 		t.Errorf("without a word: %v", err)
 	}
-	refused := fmt.Errorf("no room")
-	if err := Compile(func([]string) (string, bool, error) { return "a\n", true, refused }); err != refused {
+	refused := errors.New("no room")
+	if err := Compile(func([]string) (string, bool, error) { return "a\n", true, refused }); !errors.Is(err, refused) {
 		t.Errorf("the program's own error: %v", err)
 	}
 }
