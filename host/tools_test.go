@@ -180,3 +180,54 @@ then 3
 		})
 	}
 }
+
+// TestPythonsCallsOfToolsAreJSON covers what Python's library passes by: json.dumps and
+// json.loads, whose answers and errors a program is to get all the same.
+func TestPythonsCallsOfToolsAreJSON(t *testing.T) {
+	sized := host.Tool{Name: "sized", Call: func(_ context.Context, args json.RawMessage) (json.RawMessage, error) {
+		var of struct{ N int }
+		if err := json.Unmarshal(args, &of); err != nil {
+			return nil, err
+		}
+		return []byte("\r\n\t \"" + strings.Repeat("x", of.N-len("ok\n\r\n\t \"\" ")) + "\" "), nil
+	}}
+	r := runTools(t, "python", `
+import enum, json, tools
+class Level(enum.IntEnum):
+    HIGH = 3
+class Text(str):
+    pass
+class Mine(dict):
+    pass
+given = {"a": Level.HIGH, "b": Text("\x00\u2028'\""), "c": (1, -0.0, 1e300, True), "d": Mine(e=[]), "f": {1: 2, None: 3, 1.5: 4}}
+print(tools.echo(given) == json.loads(json.dumps(given)), tools.echo(Mine(a=1)))
+circle = {}
+circle["it"] = [circle]
+deep = []
+for _ in range(5_000):
+    deep = [deep]
+for wrong in circle, {"a": deep}, {"a": {1}}, {(1, 2): 3}, {"a": float("inf")}, {"a": tools}:
+    said = []
+    for call in tools.echo, lambda a: json.dumps(a, allow_nan=False):
+        try:
+            said.append(call(wrong))
+        except Exception as e:
+            said.append((type(e), str(e), e.__context__))
+    print(said[0] == said[1], said[0][0].__name__)
+print(tools.echo(after="that"))
+for n in 65535, 65536, 65537, 131072:
+    print(len(tools.sized(n=n)), end=" ")
+`, append(someTools(0), sized))
+	want := `True {'a': 1}
+True ValueError
+True RecursionError
+True TypeError
+True TypeError
+True ValueError
+True TypeError
+{'after': 'that'}
+65525 65526 65527 131062 `
+	if r.Stdout != want {
+		t.Errorf("got %s %q %q", r.Status, r.Stdout, r.Stderr)
+	}
+}

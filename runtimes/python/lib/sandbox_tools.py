@@ -25,7 +25,15 @@ _ABOUT = "/.sandboxd/tools.json"
 _CHUNK = 1 << 16
 _NONE = "this program was given no tools: the program that runs it decides which there are"
 _dumps, _loads = json.dumps, json.loads
-_encode = json.JSONEncoder(allow_nan=False).encode  # made anew, it takes half of a call
+_encode = json.JSONEncoder(allow_nan=False).encode
+# What those and _encode come to in the end, for every object that has no fault: they
+# take a third as long when they are not made anew for each call. The encoder does not
+# look for circles, which end it when it is too deep.
+_pieces = json.encoder.c_make_encoder(
+    None, json.JSONEncoder().default, json.encoder.encode_basestring_ascii, None, ": ", ", ", False, False, False
+)
+_scan = json.JSONDecoder().scan_once
+_join = "".join
 _modules = sys.modules
 
 _known = None  # what the host says of the tools of this call, by name
@@ -108,9 +116,8 @@ def _call(name, arguments, named):
         arguments = named
     elif named or not isinstance(arguments, dict):
         raise TypeError(f"tools.{name}() takes keyword arguments, or one dict")
-    text = _encode(arguments)
     try:
-        answer = _exchange(_FILE, posix.O_RDWR, f"{name}\n{text}".encode())
+        answer = _exchange(_FILE, posix.O_RDWR, f"{name}\n{_text(arguments)}".encode())
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.EROFS):
             raise ToolError(_NONE, name, "unknown") from None
@@ -118,18 +125,25 @@ def _call(name, arguments, named):
     kind, _, rest = answer.partition(b"\n")
     if kind != b"ok":
         raise ToolError(rest.decode(), name, kind.decode())
-    return _loads(rest)
+    return _scan(rest.decode("utf-8", "surrogatepass").lstrip(" \t\n\r"), 0)[0]
+
+
+def _text(arguments):
+    try:
+        return _join(_pieces(arguments, 0))
+    except Exception:
+        pass
+    return _encode(arguments)  # says what is wrong with them
 
 
 def _exchange(path, flags, data=b""):
     descriptor = posix.open(path, flags)
     try:
-        data = memoryview(data)
         while data:
             data = data[posix.write(descriptor, data):]
-        chunks = []
-        while chunk := posix.read(descriptor, _CHUNK):
-            chunks.append(chunk)
+        chunks = [posix.read(descriptor, _CHUNK)]
+        while len(chunks[-1]) == _CHUNK:  # a read gives less at the end only
+            chunks.append(posix.read(descriptor, _CHUNK))
     finally:
         posix.close(descriptor)
     return b"".join(chunks)
