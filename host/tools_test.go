@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -229,5 +230,22 @@ True TypeError
 65525 65526 65527 131062 `
 	if r.Stdout != want {
 		t.Errorf("got %s %q %q", r.Status, r.Stdout, r.Stderr)
+	}
+}
+
+// TestACallOfAToolTakesLittleOfPythonsFuel notices a library that makes anew for each
+// call what it could keep, as json.dumps and json.loads do: a call took 255 000 then.
+func TestACallOfAToolTakesLittleOfPythonsFuel(t *testing.T) {
+	fuel := func(calls int) uint64 {
+		code := fmt.Sprintf("import tools\nfor i in range(%d): tools.echo(n=1)\n", calls)
+		r := runTools(t, "python", code, someTools(0))
+		if r.Status != host.StatusOK || len(r.Tools) != calls {
+			t.Fatalf("%s %s", r.Status, r.Stderr)
+		}
+		return r.FuelConsumed
+	}
+	const few, many = 10, 60
+	if each := (fuel(many) - fuel(few)) / (many - few); each > 180_000 {
+		t.Errorf("a call takes %d", each)
 	}
 }
