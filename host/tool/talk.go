@@ -64,7 +64,8 @@ func (t *talk) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Read gives the answer, for which the first call waits.
+// Read gives the answer, for which the first call waits. It fills p while it can: a guest
+// takes a read that gives less for the last one.
 func (t *talk) Read(p []byte) (int, error) {
 	if !t.answered {
 		t.answered = true
