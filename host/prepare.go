@@ -538,7 +538,7 @@ func (b *builder) warmUp(ctx context.Context, p *plugin, dir string, inspect fun
 	in.fuel.budget = warmUpFuel
 	in.attach(&Request{}, &policies.Profile{Stdout: warmUpOutput, Stderr: warmUpOutput})
 	err = in.files.Bind(guestfs.Options{
-		Mounts:  append(mounts, guestfs.Mount{Guest: policies.WorkspacePath, Writable: true, Root: w.open}),
+		Mounts:  append(mounts, guestfs.Mount{Guest: policies.WorkspacePath, Writable: true, Root: w.open, Times: warmUpDate * int64(time.Second)}),
 		Virtual: p.virtual(b.driver.warmUpFiles(ready)),
 		Limits:  guestfs.Limits{MaxBytes: warmUpOutput, MaxFiles: 64},
 	})

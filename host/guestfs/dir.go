@@ -65,7 +65,7 @@ func (d *dirFile) Stat() (wazerosys.Stat_t, sys.Errno) {
 	if err != nil {
 		return wazerosys.Stat_t{}, errnoOf(err)
 	}
-	return statOf(d.guest, info, d.mount.Writable), 0
+	return statOf(d.guest, info, &d.mount.Mount), 0
 }
 
 // Seek implements [sys.File]: to the start, which rewinds, and nowhere else.

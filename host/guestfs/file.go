@@ -113,7 +113,7 @@ func (d *dataFile) Stat() (wazerosys.Stat_t, sys.Errno) {
 	if err != nil {
 		return wazerosys.Stat_t{}, errnoOf(err)
 	}
-	st := statOf("", info, d.mount.Writable)
+	st := statOf("", info, &d.mount.Mount)
 	st.Ino = d.ino
 	return st, 0
 }

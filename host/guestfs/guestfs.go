@@ -66,6 +66,9 @@ type Mount struct {
 	// told how many names a file has, which is everywhere but on Unix, none may have
 	// several.
 	Shared bool
+	// Times, if not 0, is what the times of everything in the mount are shown as, in
+	// nanoseconds since 1970, whatever they are.
+	Times int64
 	// File, if set, is the name of the one regular file in the directory that is shown,
 	// as Guest itself; nothing else in the directory can be named. Such a mount is
 	// read-only, and nothing can be mounted below it.

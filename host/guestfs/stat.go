@@ -26,12 +26,12 @@ func inodeOf(guest string) wazerosys.Inode {
 // statOf describes a file of a mount: its type, size and times are real, the
 // rest is made up. Times of a read-only mount, which are the host's business,
 // are cut to whole seconds.
-func statOf(guest string, info fs.FileInfo, writable bool) wazerosys.Stat_t {
+func statOf(guest string, info fs.FileInfo, m *Mount) wazerosys.Stat_t {
 	from := wazerosys.NewStat_t(info)
 	st := wazerosys.Stat_t{
 		Ino:   inodeOf(guest),
 		Nlink: 1,
-		Mode:  info.Mode().Type() | modeOf(info.IsDir(), writable),
+		Mode:  info.Mode().Type() | modeOf(info.IsDir(), m.Writable),
 		Atim:  from.Atim,
 		Mtim:  from.Mtim,
 		Ctim:  from.Ctim,
@@ -39,8 +39,11 @@ func statOf(guest string, info fs.FileInfo, writable bool) wazerosys.Stat_t {
 	if info.Mode().IsRegular() {
 		st.Size = info.Size()
 	}
-	if !writable {
-		for _, t := range []*int64{&st.Atim, &st.Mtim, &st.Ctim} {
+	for _, t := range []*int64{&st.Atim, &st.Mtim, &st.Ctim} {
+		if m.Times != 0 {
+			*t = m.Times
+		}
+		if !m.Writable {
 			*t -= *t % int64(time.Second)
 		}
 	}
@@ -97,7 +100,7 @@ func (f *FS) stat(path string, follow bool) (wazerosys.Stat_t, sys.Errno) {
 	if errno != 0 {
 		return wazerosys.Stat_t{}, errno
 	}
-	return statOf(p.guest, info, p.mount.Writable), 0
+	return statOf(p.guest, info, &p.mount.Mount), 0
 }
 
 // look asks the disk about a place in a mount. The answer is a regular file, a
