@@ -4,6 +4,7 @@ package agents
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -283,6 +284,9 @@ func environment(t *testing.T, language string, locks []string, install func(ctx
 		t.Logf("once, which may take a minute: %s", cmd)
 		cmd.WaitDelay = time.Second // what it has started may outlive it
 		if out, err := cmd.CombinedOutput(); err != nil {
+			if bytes.Contains(bytes.ToLower(out), []byte("hashes")) {
+				t.Fatalf("%s: not what is pinned: %v\n%s", cmd, err, out)
+			}
 			failed[language] = fmt.Sprintf("SKIP: %s: %v\n%s", cmd, err, out)
 			t.Skip(failed[language])
 		}

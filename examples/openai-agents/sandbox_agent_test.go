@@ -41,7 +41,7 @@ func pythonOfTheExamples(t *testing.T) string {
 	return interpreter(environment(t, "python", []string{"requirements.txt"}, func(ctx context.Context, dir string) []*exec.Cmd {
 		return []*exec.Cmd{
 			exec.CommandContext(ctx, "python3", "-m", "venv", dir),
-			exec.CommandContext(ctx, interpreter(dir), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", filepath.Join("python", "requirements.txt")),
+			exec.CommandContext(ctx, interpreter(dir), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", filepath.Join("python", "requirements.txt")),
 		}
 	}))
 }
