@@ -149,7 +149,7 @@ func command(t *testing.T, args ...string) []string {
 	if err := os.WriteFile(config, []byte(policy), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return append([]string{binary, "mcp", "--config", config, "--data-dir", filepath.Join(t.TempDir(), "data"), "--runtime", "python", "--rate", "-1"}, args...)
+	return append([]string{binary, "mcp", "--config", config, "--data-dir", filepath.Join(t.TempDir(), "data"), "--runtime", "python", "--rate", "1000000"}, args...)
 }
 
 const token = "a-token-that-nobody-else-has"
