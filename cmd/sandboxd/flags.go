@@ -41,10 +41,10 @@ func (o optional[T]) Type() string { return o.kind }
 func between[T int | uint64 | float64](least, most T, parse func(string) (T, error)) func(string) (T, error) {
 	return func(s string) (T, error) {
 		n, err := parse(s)
-		if err != nil || !(n >= least && n <= most) { // not a number is neither
-			return 0, fmt.Errorf("want a number from %s to %s", plain(float64(least)), plain(float64(most)))
+		if err == nil && n >= least && n <= most { // which "NaN" is not
+			return n, nil
 		}
-		return n, nil
+		return 0, fmt.Errorf("want a number from %s to %s", plain(float64(least)), plain(float64(most)))
 	}
 }
 

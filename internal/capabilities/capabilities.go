@@ -254,13 +254,15 @@ func costs(b *strings.Builder, what string, columns []column, names []string) {
 	memory := some(func(m Module) bool { return m.Pages != 0 })
 	cell := func(there bool, text string) string { return ifThere(there, " | "+text) }
 
-	head := "\n| " + what + cell(versions, "Version")
-	rule := "|---" + ifThere(versions, "|---")
+	b.WriteString("\n| " + what + cell(versions, "Version"))
 	for _, c := range columns {
-		head += " | " + ifThere(c.title != "", c.title+": ") + "fuel, M" + cell(times, "ms") + cell(memory, "memory, MiB")
-		rule += "|---:" + ifThere(times, "|---:") + ifThere(memory, "|---:")
+		b.WriteString(" | " + ifThere(c.title != "", c.title+": ") + "fuel, M" + cell(times, "ms") + cell(memory, "memory, MiB"))
 	}
-	b.WriteString(head + cell(versions, "Profile") + " |\n" + rule + ifThere(versions, "|---") + "|\n")
+	b.WriteString(cell(versions, "Profile") + " |\n|---" + ifThere(versions, "|---"))
+	for range columns {
+		b.WriteString("|---:" + ifThere(times, "|---:") + ifThere(memory, "|---:"))
+	}
+	b.WriteString(ifThere(versions, "|---") + "|\n")
 	for _, name := range names {
 		version, fuel := "", uint64(0)
 		for _, c := range columns {
