@@ -28,7 +28,7 @@ import (
 type artefacts struct{ dir string }
 
 func openArtefacts(dir string) (artefacts, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil { //nolint:gosec // our cache
 		return artefacts{}, fmt.Errorf("open cache of prepared runtimes: %w", err)
 	}
 	return artefacts{dir}, nil
