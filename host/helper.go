@@ -14,6 +14,8 @@ import (
 // helped is a driver that has another plugin do a part of some requests' work: run
 // like a call of its own, with none of what the request may see.
 type helped interface {
+	// helpers are all that the driver may name below.
+	helpers() []*runtimes.Definition
 	// helper is what a request needs from its beginning on, or nil.
 	helper(r *Request) *runtimes.Definition
 	// mayAsk is what a request may turn out to need, a guess, or nil; holds says

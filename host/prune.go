@@ -16,7 +16,7 @@ func Prune(ctx context.Context, cacheDir string, o runtimes.PruneOptions) (*runt
 	if err != nil {
 		return nil, err
 	}
-	o.Known = slices.Concat(o.Known, []*runtimes.Definition{&optimizer, typescriptCompiler})
+	o.Known = append(withHelpers(o.Known), &optimizer)
 	return store.Prune(ctx, o)
 }
 
@@ -31,7 +31,7 @@ func (h *Host) Reserve() {
 		return
 	}
 	entries := artefacts{filepath.Join(h.store.Dir, runtimes.PreparedDir)}
-	for _, d := range append(h.registry.All(), typescriptCompiler) {
+	for _, d := range withHelpers(h.registry.All()) {
 		d = h.store.Prefer(d)
 		drv, err := newDriver(d)
 		if err != nil {
@@ -47,4 +47,21 @@ func (h *Host) Reserve() {
 			h.reserved = append(h.reserved, held)
 		}
 	}
+}
+
+// withHelpers adds to definitions what their drivers have for helpers. One that has no
+// driver stays, alone.
+func withHelpers(definitions []*runtimes.Definition) []*runtimes.Definition {
+	all := slices.Clone(definitions)
+	for _, d := range definitions {
+		drv, err := newDriver(d)
+		if helped, ok := drv.(helped); err == nil && ok {
+			for _, helper := range helped.helpers() {
+				if !slices.Contains(all, helper) {
+					all = append(all, helper)
+				}
+			}
+		}
+	}
+	return all
 }

@@ -79,6 +79,11 @@ func (esbuild) outOfMemory(*GuestError) bool                       { return fals
 func (esbuild) outOfDisk(*GuestError) bool                         { return false }
 func (esbuild) target([]byte, []byte) (image.Target, error)        { return image.Target{}, errNoCheckpoint }
 
+// helpers implements helped.
+func (d *quickjs) helpers() []*runtimes.Definition {
+	return []*runtimes.Definition{typescriptCompiler}
+}
+
 // helper implements helped: programs in TypeScript need the compiler.
 func (d *quickjs) helper(r *Request) *runtimes.Definition {
 	if isTypeScript(r.Language, r.Filename) {

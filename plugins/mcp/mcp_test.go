@@ -417,7 +417,7 @@ func TestClientsReachOnlyTheirOwn(t *testing.T) {
 }
 
 func TestTheProtocolsCancellationStopsTheProgram(t *testing.T) {
-	s, e := serve(t, mcp.Options{Rate: -1}) // it asks until the program has stopped
+	s, e := serve(t, mcp.Options{Rate: 1e6, Burst: 1e6}) // it asks until the program has stopped
 	c := connect(t, s, ada, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
