@@ -10,7 +10,8 @@ import (
 
 // Prune removes what a cache directory holds and nothing uses any more; see
 // [runtimes.Store.Prune]. What any Host has loaded or reserved stays, in whatever process
-// it is. The modules that hosts themselves work with are known beside those of o.
+// it is. The module that hosts themselves work with is known beside those of o, and so are
+// the helpers of those.
 func Prune(ctx context.Context, cacheDir string, o runtimes.PruneOptions) (*runtimes.Pruned, error) {
 	store, err := runtimes.OpenStore(cacheDir)
 	if err != nil {

@@ -309,13 +309,21 @@ func TestPruningWhatAKilledPreparationLeft(t *testing.T) {
 
 // TestTheHostsOwnModulesAreKnown has the modules in the cache that no registry names.
 func TestTheHostsOwnModulesAreKnown(t *testing.T) {
+	registry, err := runtimes.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	for _, d := range []*runtimes.Definition{&optimizer, typescriptCompiler} {
 		if err := os.WriteFile(filepath.Join(dir, d.Source.SHA256+".wasm"), goldenModule(), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got, err := Prune(t.Context(), dir, runtimes.PruneOptions{}); err != nil || len(got.Removed)+len(got.Skipped) != 0 {
+	if got, err := Prune(t.Context(), dir, runtimes.PruneOptions{Known: registry.All()}); err != nil || len(got.Removed)+len(got.Skipped) != 0 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	// Nothing else makes them known.
+	if got, err := Prune(t.Context(), dir, runtimes.PruneOptions{}); err != nil || len(got.Removed) != 1 {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
