@@ -250,6 +250,9 @@ var failed = map[string]string{}
 // machine that cannot make it skips the test and says why.
 func environment(t *testing.T, language string, locks []string, install func(ctx context.Context, dir string) []*exec.Cmd) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("the examples are programs of their own, of which -short and the race detector see nothing")
+	}
 	sum := sha256.New()
 	for _, name := range locks {
 		data, err := os.ReadFile(filepath.Join(language, name))
