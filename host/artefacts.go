@@ -41,11 +41,9 @@ func (a artefacts) find(key string) (string, bool) {
 	return dir, err == nil && info.IsDir()
 }
 
-// hold is find for a directory that is to be used. It stays until the use is closed.
-func (a artefacts) hold(key string) (string, *use) {
-	dir := filepath.Join(a.dir, key)
-	return dir, useOf(dir)
-}
+// hold is find for a directory that is to be used. It stays until the use is closed; nil
+// if it is not there.
+func (a artefacts) hold(key string) *use { return useOf(filepath.Join(a.dir, key)) }
 
 // use is a use of a directory, which is not pruned until it is closed.
 type use struct {

@@ -179,11 +179,11 @@ func (b *builder) find(ctx context.Context) (*plugin, error) {
 // open loads the prepared runtime and holds it while it is loaded; nil if there is none.
 // To use it is to use the module that it was made of.
 func (b *builder) open(ctx context.Context) (*plugin, error) {
-	dir, held := b.entries.hold(b.key())
+	held := b.entries.hold(b.key())
 	if held == nil {
 		return nil, nil
 	}
-	p, err := b.load(ctx, dir)
+	p, err := b.load(ctx, held.dir)
 	if err != nil {
 		return nil, errors.Join(err, held.Close())
 	}

@@ -39,10 +39,10 @@ func (h *Host) Reserve() {
 			continue // nor can it be loaded
 		}
 		b := &builder{host: h, entries: entries, definition: d, driver: drv, optimized: true}
-		_, held := entries.hold(b.key())
+		held := entries.hold(b.key())
 		if held == nil {
 			b.optimized = false
-			_, held = entries.hold(b.key())
+			held = entries.hold(b.key())
 		}
 		if held != nil {
 			h.reserved = append(h.reserved, held)
