@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"testing"
 
+	"github.com/sandboxd/sandboxd/internal/delivered"
 	"github.com/sandboxd/sandboxd/sdk"
 )
 
@@ -31,19 +31,7 @@ func run(m *testing.M) int {
 	if binary = os.Getenv(loaderVariable); binary != "" {
 		return m.Run() // a process of a test's, which has built it
 	}
-	dir, err := os.MkdirTemp("", "sandboxd-sdk-test-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "sandboxd"+executable)
-	build := exec.Command("go", "build", "-o", binary, "github.com/sandboxd/sandboxd/cmd/sandboxd")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
+	return delivered.Main(m, &binary)
 }
 
 // launch starts a plugin that the test closes.

@@ -22,30 +22,14 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/sandboxd/sandboxd/internal/delivered"
 	pb "github.com/sandboxd/sandboxd/sdk/sandboxdv1"
 )
 
 // binary is the program under test.
 var binary string
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "daemontest")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := 1
-	binary = filepath.Join(dir, "sandboxd")
-	build := exec.Command("go", "build", "-o", binary, "github.com/sandboxd/sandboxd/cmd/sandboxd")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build sandboxd: %v\n%s", err, out)
-	} else {
-		code = m.Run()
-	}
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(delivered.Main(m, &binary)) }
 
 // daemon is one that runs.
 type daemon struct {

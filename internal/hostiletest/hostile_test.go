@@ -10,12 +10,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sandboxd/sandboxd/host"
+	"github.com/sandboxd/sandboxd/internal/delivered"
 	"github.com/sandboxd/sandboxd/internal/hostile"
 	"github.com/sandboxd/sandboxd/runtimes"
 )
@@ -23,26 +23,7 @@ import (
 // binary is sandboxd, built once.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "sandboxd-hostiletest-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "sandboxd")
-	if runtime.GOOS == "windows" {
-		binary += ".exe"
-	}
-	build := exec.Command("go", "build", "-o", binary, "github.com/sandboxd/sandboxd/cmd/sandboxd")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(delivered.Main(m, &binary)) }
 
 // command is sandboxd in dir, with a data directory of its own and no policy of the user's.
 func command(t *testing.T, dir string, args ...string) *exec.Cmd {

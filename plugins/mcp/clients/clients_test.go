@@ -25,27 +25,14 @@ import (
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/sandboxd/sandboxd/internal/delivered"
 	"github.com/sandboxd/sandboxd/policies"
 )
 
 // binary is the program under test.
 var binary string
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "sandboxd-mcp-")
-	if err != nil {
-		panic(err)
-	}
-	binary = filepath.Join(dir, "sandboxd")
-	build := exec.Command("go", "build", "-o", binary, "github.com/sandboxd/sandboxd/cmd/sandboxd")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		panic(err)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(delivered.Main(m, &binary)) }
 
 // packages are what is installed from npm, at exact versions. The suite needs a newer
 // Node.js than many machines have.
